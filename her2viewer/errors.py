@@ -1,0 +1,45 @@
+"""The one family of errors that a user can meet and mend.
+
+Each says in one sentence what is wrong, which file it is about, and what to do. Anything else that is raised is a
+bug and ends in a report. The text names a file, never its folder, so that it may stand in an export.
+"""
+
+from pathlib import Path
+
+
+class UserError(Exception):
+    """What is wrong (`what`, no full stop), the file it is about (`path`, or None) and what to do (`remedy`)."""
+
+    def __init__(self, what: str, *, path: Path | str | None = None, remedy: str) -> None:
+        self.what = what
+        self.path = Path(path) if path is not None else None
+        self.remedy = remedy
+        super().__init__(what, path, remedy)
+
+    def __str__(self) -> str:
+        subject = f"{self.path.name}: " if self.path is not None else ""
+        return f"{subject}{self.what}; {self.remedy}."
+
+
+class ImageError(UserError):
+    """An image that cannot be opened, or must not be."""
+
+
+class PairError(UserError):
+    """Two images that do not make a pair, or a folder without pairs."""
+
+
+class PackageError(UserError):
+    """A model package that is incomplete, changed or of another schema."""
+
+
+class DeviceError(UserError):
+    """A device that was asked for by name and cannot be used."""
+
+
+class ExportError(UserError):
+    """A result that could not be written. What stood there before is untouched."""
+
+
+class Cancelled(Exception):
+    """The user asked for the work to stop. Not an error: nothing is shown."""

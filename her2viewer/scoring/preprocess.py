@@ -1,0 +1,123 @@
+"""The one place where a field of two images becomes network input, and the exact way back.
+
+Coordinates are continuous: pixel `i` covers `[i, i + 1)`, its centre is at `i + 0.5`, x to the right, y down. A field
+(level-0 pixels of one image) is stretched onto its cell of the network's input, so both directions are a scale and a
+shift per axis and hold no rounding.
+
+The thesis pastes IHC left and H&E right into one 2048 x 1024 picture and shrinks that to 224 x 224. Shrinking each image
+onto its own 112 x 224 cell is the same picture (1024 / 112 is the same step, and no averaged pixel straddles the
+seam), needs no 6 MB canvas, and lets the two images have unlike sizes.
+"""
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from her2viewer.scoring.prediction import FieldOfView
+from her2viewer.scoring.stains import Stain
+
+NetworkInput = NDArray[np.uint8]
+"""(height, width, 3) uint8 RGB: the composed picture before scaling to floats."""
+
+
+class Scale(NamedTuple):
+    """An axis-aligned affine map `(x, y) -> (ax * x + bx, ay * y + by)` on continuous coordinates."""
+
+    ax: float
+    bx: float
+    ay: float
+    by: float
+
+    def __call__(self, x: float, y: float) -> tuple[float, float]:
+        return self.ax * x + self.bx, self.ay * y + self.by
+
+    def inverse(self) -> "Scale":
+        return Scale(1 / self.ax, -self.bx / self.ax, 1 / self.ay, -self.by / self.ay)
+
+    def then(self, outer: "Scale") -> "Scale":
+        """The map that applies this one first and `outer` to its result."""
+        return Scale(
+            outer.ax * self.ax, outer.ax * self.bx + outer.bx, outer.ay * self.ay, outer.ay * self.by + outer.by
+        )
+
+    def matrix(self) -> NDArray[np.float64]:
+        """(2, 3) float64, as OpenCV's warpAffine takes it but for the half-pixel shift of its pixel centres."""
+        return np.array([[self.ax, 0, self.bx], [0, self.ay, self.by]], np.float64)
+
+
+class Cell(NamedTuple):
+    """The part of the network's input that one stain fills, in input pixels."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+class InputLayout(BaseModel):
+    """How a model package wants its input composed: the `input` section of `model.json`.
+
+    `order` lists the stains from left to right; one stain alone fills the whole input. `mean` and `std` are of RGB in
+    0..1, applied after scaling by 1/255 (the thesis uses none: zeros and ones).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    order: tuple[Stain, ...] = (Stain.IHC, Stain.HE)
+    width: int = Field(default=224, ge=32, le=4096)
+    height: int = Field(default=224, ge=32, le=4096)
+    colour: Literal["rgb", "grayscale"] = "rgb"
+    resample: Literal["area"] = "area"
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+    @model_validator(mode="after")
+    def _check(self) -> "InputLayout":
+        if not self.order or len(set(self.order)) != len(self.order):
+            raise ValueError("order must name each stain at most once, and at least one")
+        if self.width % len(self.order):
+            raise ValueError(f"width {self.width} cannot be shared evenly by {len(self.order)} stains")
+        if min(self.std) <= 0:
+            raise ValueError("std must be positive")
+        return self
+
+    def cell(self, stain: Stain) -> Cell:
+        """Where a stain lies in the input. Raises KeyError for a stain that this model does not take."""
+        if stain not in self.order:
+            raise KeyError(stain)
+        width = self.width // len(self.order)
+        return Cell(self.order.index(stain) * width, 0, width, self.height)
+
+    def to_input(self, stain: Stain, field: FieldOfView) -> Scale:
+        """From level-0 pixels of the stain's image to input pixels."""
+        cell = self.cell(stain)
+        ax, ay = cell.width / field.width, cell.height / field.height
+        return Scale(ax, cell.x - ax * field.x, ay, cell.y - ay * field.y)
+
+    def to_source(self, stain: Stain, field: FieldOfView) -> Scale:
+        """From input pixels back to level-0 pixels of the stain's image."""
+        return self.to_input(stain, field).inverse()
+
+
+def compose(pixels: Mapping[Stain, NDArray[np.uint8]], layout: InputLayout) -> NetworkInput:
+    """The network's picture from the pixels of each stain's field.
+
+    pixels: per stain (h, w, 3) uint8 RGB, any size; stains that the layout does not take are passed over. Returns
+    (layout.height, layout.width, 3) uint8. Shrinking averages areas (no aliasing of membranes); a field smaller than its
+    cell is interpolated linearly. Raises KeyError where a stain is missing, ValueError for another shape or dtype.
+    """
+    out = np.empty((layout.height, layout.width, 3), np.uint8)
+    for stain in layout.order:
+        image = pixels[stain]
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+            raise ValueError(f"{stain}: expected (h, w, 3) uint8, got {image.shape} {image.dtype}")
+        x, y, w, h = layout.cell(stain)
+        out[y : y + h, x : x + w] = cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA)
+    if layout.colour == "grayscale":
+        # ITU-R BT.601, as Pillow's "L" and the thesis do it; three equal channels keep one network for both.
+        out = np.repeat(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
+    return out

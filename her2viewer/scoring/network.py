@@ -7,13 +7,13 @@ the app needs no torchvision for it.
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Self
+from typing import Final, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-STAGES = ("layer1", "layer2", "layer3", "layer4")
+STAGES: Final = ("layer1", "layer2", "layer3", "layer4")
 """The residual stages, from fine to coarse; their outputs lie 4, 8, 16 and 32 input pixels apart."""
 
 

@@ -1,0 +1,143 @@
+"""What goes into a scorer and what comes out beside the prediction: pixels, evidence, attribution. No torch, no Qt."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2viewer.scoring.prediction import FieldOfView, Prediction
+from her2viewer.scoring.preprocess import InputLayout, NetworkInput
+from her2viewer.scoring.stains import Stain
+
+Precision = Literal["fp32", "bf16"]
+
+STAGES = ("layer1", "layer2", "layer3", "layer4")
+"""The stages whose map can be asked for, from fine to coarse. The last one comes with every score."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class FieldPixels:
+    """One field of a pair, read: per stain (h, w, 3) uint8 RGB and the rectangle of level-0 pixels it was read from."""
+
+    pixels: Mapping[Stain, NDArray[np.uint8]]
+    fields: Mapping[Stain, FieldOfView]
+
+    @classmethod
+    def whole(cls, he: NDArray[np.uint8], ihc: NDArray[np.uint8]) -> "FieldPixels":
+        """The whole of two images, each (h, w, 3) uint8 RGB."""
+        pixels = {Stain.HE: he, Stain.IHC: ihc}
+        fields = {stain: FieldOfView.whole((image.shape[1], image.shape[0])) for stain, image in pixels.items()}
+        return cls(pixels, fields)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Attribution:
+    """A class activation map of the whole network input, signed (before ReLU), and the way back to each image.
+
+    `values`: (rows, columns) float32, read-only; one number per cell of the stage's grid, in logits: for the last stage the
+    cells of a class add up to its logit less the bias. Cell (r, c) covers an equal part of the input, its centre is at
+    (c + 0.5, r + 0.5) cells. Where the input holds two stains side by side and the number of columns is odd, the column
+    on the seam has seen both stains.
+    """
+
+    values: NDArray[np.float32]
+    target: str
+    stage: str
+    method: str
+    layout: InputLayout
+    fields: Mapping[Stain, FieldOfView]
+
+    def __post_init__(self) -> None:
+        self.values.setflags(write=False)
+
+    @property
+    def peak(self) -> float:
+        """The strongest positive evidence anywhere in the input, in logits per cell; 0 where there is none."""
+        return max(float(self.values.max()), 0.0)
+
+    def peak_of(self, stain: Stain) -> float:
+        """The strongest positive evidence within a stain's own part, in logits per cell; 0 where there is none."""
+        cell = self.layout.cell(stain)
+        rows, columns = self.values.shape
+        first = int(np.floor(cell.x * columns / self.layout.width))
+        last = int(np.ceil((cell.x + cell.width) * columns / self.layout.width))
+        top = int(np.floor(cell.y * rows / self.layout.height))
+        bottom = int(np.ceil((cell.y + cell.height) * rows / self.layout.height))
+        return max(float(self.values[top:bottom, first:last].max()), 0.0)
+
+    def render(self, stain: Stain, region: FieldOfView, size: tuple[int, int]) -> NDArray[np.float32]:
+        """The map over a region of a stain's image, drawn at any resolution.
+
+        region: level-0 pixels of the stain's image; size: (width, height) of the raster that spans it. Returns (height,
+        width) float32, signed, 0 outside the scored field. Linear between cell centres, constant beyond the outermost ones
+        of the input; evaluated in float at each raster pixel's centre, so that the placement carries no rounding (OpenCV's
+        warps and resizes place to 1/32 of a cell, which is 4 source pixels on a 7 x 7 grid).
+        """
+        width, height = size
+        scale = self.layout.to_input(stain, self.fields[stain])
+        rows, columns = self.values.shape
+        x = region.x + (np.arange(width) + 0.5) * (region.width / width)
+        y = region.y + (np.arange(height) + 0.5) * (region.height / height)
+        across = _interpolation((scale.ax * x + scale.bx) * (columns / self.layout.width), columns)
+        down = _interpolation((scale.ay * y + scale.by) * (rows / self.layout.height), rows)
+        field = self.fields[stain]
+        across[(x < field.x) | (x >= field.x + field.width)] = 0
+        down[(y < field.y) | (y >= field.y + field.height)] = 0
+        return down @ self.values @ across.T  # type: ignore[no-any-return]
+
+
+def _interpolation(position: NDArray[np.float64], cells: int) -> NDArray[np.float32]:
+    """(n, cells) float32 weights that read a row of cells, centres at +0.5, linearly at continuous positions (n,)."""
+    place = np.clip(position - 0.5, 0, cells - 1)
+    left = np.minimum(place.astype(np.intp), max(cells - 2, 0))
+    share = (place - left).astype(np.float32)
+    weights = np.zeros((len(position), cells), np.float32)
+    row = np.arange(len(position))
+    weights[row, left] = 1 - share
+    weights[row, np.minimum(left + 1, cells - 1)] += share
+    return weights
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Evidence:
+    """A prediction with what is needed to explain it later.
+
+    `network_input`: (h, w, 3) uint8; `class_maps`: (classes, rows, columns) float32 signed Grad-CAM of the last stage for
+    every class, from the same forward pass.
+    """
+
+    prediction: Prediction
+    network_input: NetworkInput
+    class_maps: NDArray[np.float32]
+    layout: InputLayout
+
+    def attribution(self, target: str) -> Attribution:
+        """The last stage's map for a class by its name; no computation. Other stages: `FieldScorer.attribution`."""
+        index = self.prediction.classes.index(target)
+        return Attribution(self.class_maps[index], target, STAGES[-1], "Grad-CAM", self.layout, self.prediction.fields)
+
+
+class FieldScorer(Protocol):
+    """What the window, the batch and the command line need of a scorer. Used from one thread at a time."""
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the user should know (fallen back to the CPU, why), oldest first."""
+        ...
+
+    @property
+    def device_title(self) -> str:
+        """For the status line: 'CPU' or the card's name."""
+        ...
+
+    def score(self, field: FieldPixels) -> Evidence: ...
+
+    def score_batch(self, fields: Sequence[FieldPixels]) -> list[Evidence]: ...
+
+    def attribution(self, evidence: Evidence, target: str, stage: str) -> Attribution: ...
+
+    def fixed_peak(self, stage: str) -> float | None:
+        """The model's own full scale for a stage's maps, in logits per cell, or None where the package has none."""
+        ...

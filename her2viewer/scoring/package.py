@@ -1,0 +1,211 @@
+"""The model package: a folder with `model.json`, `weights.safetensors` and `MODEL_CARD.md`.
+
+The viewer obeys `model.json`, so a package of any training recipe opens without a change of code. The schema and the
+SHA-256 of the weights are checked at loading, on the very bytes that are used; nothing is ever unpickled.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from her2viewer.errors import PackageError
+from her2viewer.resources import resource
+from her2viewer.scoring.prediction import ModelIdentity
+from her2viewer.scoring.preprocess import InputLayout
+
+SCHEMA = "her2viewer.model/1"
+MANIFEST = "model.json"
+WEIGHTS = "weights.safetensors"
+CARD = "MODEL_CARD.md"
+
+Arrays = Mapping[str, NDArray[np.floating]]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Weights(_Section):
+    """The weights file: how its numbers are stored and what its bytes hash to (lower-case hex)."""
+
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    dtype: Literal["float16", "float32"]
+
+
+class Conformal(_Section):
+    """Split-conformal prediction set (Sadinle et al. 2019, LAC): all classes with probability >= 1 - quantile.
+
+    `level` is the coverage aimed at, `fields` how many held-out fields the quantile was taken from.
+    """
+
+    level: Annotated[float, Field(gt=0, lt=1)]
+    quantile: Annotated[float, Field(ge=0, le=1)]
+    fields: Annotated[int, Field(gt=0)]
+
+
+class Calibration(_Section):
+    """probabilities = softmax(logits / temperature) (Guo et al. 2017), and the prediction set taken from them."""
+
+    temperature: Annotated[float, Field(gt=0)] = 1.0
+    conformal: Conformal | None = None
+
+
+class Training(_Section):
+    """In words: what the network was trained on, how that was split, what it started from; and the recipe's settings."""
+
+    data: str
+    split: str
+    start: str
+    recipe: dict[str, str | int | float | bool] = {}
+
+
+class Metric(_Section):
+    """One measured figure: on which data, of how many fields, with its 95% interval where it has one."""
+
+    dataset: str
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    fields: Annotated[int, Field(gt=0)]
+
+
+class ModelManifest(_Section):
+    """`model.json`."""
+
+    schema_: Annotated[Literal["her2viewer.model/1"], Field(alias="schema")] = SCHEMA
+    name: Annotated[str, Field(pattern=r"^[\w.+-]{1,80}$")]
+    version: Annotated[str, Field(pattern=r"^[\w.+-]{1,40}$")]
+    description: str
+    created: str
+    architecture: Literal["resnet18"] = "resnet18"
+    classes: Annotated[tuple[str, ...], Field(min_length=2, max_length=16)] = ("0", "1+", "2+", "3+")
+    input: InputLayout
+    weights: Weights
+    calibration: Calibration = Calibration()
+    fixed_peaks: dict[str, Annotated[float, Field(gt=0)]] = {}
+    """Full scale of the maps per stage, in logits per cell: the 99th percentile of raw peaks on held-out fields."""
+    training: Training
+    metrics: tuple[Metric, ...] = ()
+
+    @property
+    def identity(self) -> ModelIdentity:
+        return ModelIdentity(self.name, self.version, self.weights.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPackage:
+    """An opened package. The weights are read by `weights()`, and checked each time they are."""
+
+    folder: Path
+    manifest: ModelManifest
+
+    @property
+    def card(self) -> str:
+        """The model card, Markdown."""
+        return (self.folder / CARD).read_text(encoding="utf-8")
+
+    def weights(self) -> dict[str, NDArray[np.float32]]:
+        """torchvision's state dict as float32 arrays. Raises PackageError where the file is not what `model.json` says."""
+        path = self.folder / WEIGHTS
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise PackageError(
+                f"the weights cannot be read ({error.strerror})", path=path, remedy="install the model package again"
+            ) from error
+        if hashlib.sha256(data).hexdigest() != self.manifest.weights.sha256:
+            raise PackageError(
+                f"the weights are not those that {MANIFEST} names (SHA-256 differs)",
+                path=path,
+                remedy="do not use this model; install its package again from where it came",
+            )
+        try:
+            arrays = safetensors.numpy.load(data)
+        except (safetensors.SafetensorError, KeyError, ValueError) as error:
+            raise PackageError(
+                "the weights are not a safetensors file, and nothing else is ever loaded",
+                path=path,
+                remedy="ask for a package written by 'python -m training package'",
+            ) from error
+        return {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
+
+
+def open_package(folder: Path | str) -> ModelPackage:
+    """Reads and checks `model.json`; the weights are left on disk. Raises PackageError."""
+    folder = Path(folder)
+    path = folder / MANIFEST
+    for name in (MANIFEST, WEIGHTS, CARD):
+        if not (folder / name).is_file():
+            raise PackageError(
+                f"this is not a model package, {name} is missing",
+                path=folder,
+                remedy=f"choose a folder that holds {MANIFEST}, {WEIGHTS} and {CARD}",
+            )
+    try:
+        text = path.read_text(encoding="utf-8")
+        manifest = ModelManifest.model_validate_json(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise PackageError("it cannot be read", path=path, remedy="install the model package again") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole file"
+        raise PackageError(
+            f"{where} does not fit the schema {SCHEMA} ({first['msg']})",
+            path=path,
+            remedy="use a package made for this version of HER2 Viewer",
+        ) from error
+    return ModelPackage(folder, manifest)
+
+
+def write_package(folder: Path | str, manifest: ModelManifest, arrays: Arrays, card: str) -> ModelPackage:
+    """Writes a package as a whole or not at all; `manifest.weights.sha256` is replaced by that of the bytes written.
+
+    arrays: torchvision's state dict, any float dtype; stored as `manifest.weights.dtype`. Raises PackageError where
+    something stands at `folder` already, OSError where it cannot be written.
+    """
+    folder = Path(folder)
+    if folder.exists():
+        raise PackageError("there is something of that name already", path=folder, remedy="choose another folder")
+    dtype = np.dtype(manifest.weights.dtype)
+    data = safetensors.numpy.save({name: np.ascontiguousarray(array, dtype) for name, array in arrays.items()})
+    weights = manifest.weights.model_copy(update={"sha256": hashlib.sha256(data).hexdigest()})
+    manifest = manifest.model_copy(update={"weights": weights})
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        draft.chmod(0o755)
+        (draft / WEIGHTS).write_bytes(data)
+        (draft / MANIFEST).write_text(manifest.model_dump_json(by_alias=True, indent=2) + "\n", encoding="utf-8")
+        (draft / CARD).write_text(card, encoding="utf-8")
+        os.replace(draft, folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return ModelPackage(folder, manifest)
+
+
+def bundled_packages() -> list[Path]:
+    """The folders of the packages that ship with the app, by name."""
+    return sorted(path.parent for path in resource("models").glob(f"*/{MANIFEST}"))
+
+
+def bundled_package() -> ModelPackage:
+    """The package that is used unless the user names another. Raises PackageError where none ships."""
+    folders = bundled_packages()
+    if not folders:
+        raise PackageError(
+            "no model ships with this copy", path=resource("models"), remedy="name a model package with --model"
+        )
+    return open_package(folders[0])

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from her2viewer.scoring.stains import Stain
 
 Precision = Literal["fp32", "bf16"]
 
-STAGES = ("layer1", "layer2", "layer3", "layer4")
+STAGES: Final = ("layer1", "layer2", "layer3", "layer4")
 """The stages whose map can be asked for, from fine to coarse. The last one comes with every score."""
 
 
@@ -85,7 +85,8 @@ class Attribution:
         field = self.fields[stain]
         across[(x < field.x) | (x >= field.x + field.width)] = 0
         down[(y < field.y) | (y >= field.y + field.height)] = 0
-        return down @ self.values @ across.T  # type: ignore[no-any-return]
+        drawn: NDArray[np.float32] = (down @ self.values @ across.T).astype(np.float32, copy=False)
+        return drawn
 
 
 def _interpolation(position: NDArray[np.float64], cells: int) -> NDArray[np.float32]:

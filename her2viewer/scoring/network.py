@@ -7,14 +7,13 @@ the app needs no torchvision for it.
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Final, Self
+from typing import Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-STAGES: Final = ("layer1", "layer2", "layer3", "layer4")
-"""The residual stages, from fine to coarse; their outputs lie 4, 8, 16 and 32 input pixels apart."""
+from her2viewer.scoring.evidence import STAGES
 
 
 class BasicBlock(nn.Module):
@@ -104,7 +103,7 @@ def fold(model: ResNet18) -> ResNet18:
                 block.downsample = nn.Sequential(fuse_conv_bn_eval(conv, norm))
     for parameter in model.parameters():
         parameter.requires_grad_(False)
-    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    return model.to(memory_format=torch.channels_last)
 
 
 def _norm(module: nn.Module) -> nn.BatchNorm2d:

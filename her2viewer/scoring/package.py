@@ -5,13 +5,12 @@ SHA-256 of the weights are checked at loading, on the very bytes that are used; 
 """
 
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import numpy as np
 import safetensors
@@ -24,7 +23,7 @@ from her2viewer.resources import resource
 from her2viewer.scoring.prediction import ModelIdentity
 from her2viewer.scoring.preprocess import InputLayout
 
-SCHEMA = "her2viewer.model/1"
+SCHEMA: Final = "her2viewer.model/1"
 MANIFEST = "model.json"
 WEIGHTS = "weights.safetensors"
 CARD = "MODEL_CARD.md"
@@ -189,7 +188,7 @@ def write_package(folder: Path | str, manifest: ModelManifest, arrays: Arrays, c
         (draft / WEIGHTS).write_bytes(data)
         (draft / MANIFEST).write_text(manifest.model_dump_json(by_alias=True, indent=2) + "\n", encoding="utf-8")
         (draft / CARD).write_text(card, encoding="utf-8")
-        os.replace(draft, folder)
+        draft.replace(folder)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise

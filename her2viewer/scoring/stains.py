@@ -10,7 +10,7 @@ class Stain(StrEnum):
     IHC = "ihc"
 
     @property
-    def title(self) -> str:
+    def caption(self) -> str:
         return {Stain.HE: "H&E", Stain.IHC: "IHC HER2"}[self]
 
     @property

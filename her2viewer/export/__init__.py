@@ -1,0 +1,1 @@
+"""What leaves the app: blended overlays, annotated pictures, tables and result files."""

@@ -1,0 +1,43 @@
+"""From logits to calibrated probabilities, prediction sets and the decision not to speak."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2viewer.scoring.checks import NO_CALL_CHECKS
+from her2viewer.scoring.package import Conformal
+from her2viewer.scoring.prediction import Check
+
+
+def calibrated(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
+    """softmax(logits / temperature), in float64. logits: (..., classes). Guo et al. 2017, eq. 9."""
+    scaled = logits.astype(np.float64) / temperature
+    scaled -= scaled.max(axis=-1, keepdims=True)
+    exponent = np.exp(scaled)
+    probabilities: NDArray[np.float64] = exponent / exponent.sum(axis=-1, keepdims=True)
+    return probabilities
+
+
+def prediction_set(
+    probabilities: Sequence[float], classes: Sequence[str], conformal: Conformal | None
+) -> tuple[str, ...]:
+    """Every class with probability >= 1 - quantile, in the order of classes; the likeliest is always in.
+
+    Sadinle, Lei and Wasserman 2019 (least ambiguous sets); the likeliest class is added to an empty set, which can only
+    raise the coverage. Empty where the package carries no quantile.
+    """
+    if conformal is None:
+        return ()
+    best = int(np.argmax(probabilities))
+    return tuple(name for i, name in enumerate(classes) if probabilities[i] >= 1 - conformal.quantile or i == best)
+
+
+def no_call(members: Sequence[str], classes: Sequence[str], checks: Sequence[Check]) -> str | None:
+    """Why the score should not be used, in words, or None: an input that cannot be scored, or a set of nearly all classes."""
+    for check in checks:
+        if check.name in NO_CALL_CHECKS:
+            return check.message
+    if len(members) >= max(3, len(classes) - 1):
+        return f"The model cannot tell {', '.join(members[:-1])} and {members[-1]} apart on this field."
+    return None

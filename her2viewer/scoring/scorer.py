@@ -1,0 +1,178 @@
+"""A model package made ready to score: fast on the CPU, on CUDA where there is one, and the same numbers in both."""
+
+import copy
+import time
+from collections.abc import Callable, Sequence
+from types import MappingProxyType
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from her2viewer.errors import PackageError
+from her2viewer.scoring.attribution import last_stage_maps, stage_map
+from her2viewer.scoring.checks import check_field, refuse_unscorable
+from her2viewer.scoring.confidence import calibrated, no_call, prediction_set
+from her2viewer.scoring.device import Device, DeviceChoice, choose_device, first_line
+from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, Precision
+from her2viewer.scoring.network import ResNet18, fold
+from her2viewer.scoring.normalise import normalised
+from her2viewer.scoring.package import WEIGHTS, ModelPackage
+from her2viewer.scoring.prediction import Prediction
+from her2viewer.scoring.preprocess import InputLayout, NetworkInput, compose
+
+_Result = TypeVar("_Result")
+
+
+class Scorer:
+    """Scores fields with one model package on one device. Implements `FieldScorer`; used from one thread at a time.
+
+    fp32 is the default everywhere, so that a field alone and in a batch agree to 1e-5. bf16 is a choice: the first field it
+    scores is scored in fp32 as well, and how far its probabilities moved is said as a notice.
+    """
+
+    def __init__(self, package: ModelPackage, network: ResNet18, device: Device, precision: Precision = "fp32") -> None:
+        """`network` is folded and on the CPU."""
+        self._package = package
+        self._layout: InputLayout = package.manifest.input
+        self._precision: Precision = precision
+        self._dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+        self._reference = copy.deepcopy(network) if precision == "bf16" else None
+        self._network = network.to(self._dtype)
+        self._device = device
+        self._notices = [] if device.notice is None else [device.notice]
+        if device.is_cuda:
+            self._with_fallback(lambda: self._network.to(device.name))
+
+    @classmethod
+    def open(cls, package: ModelPackage, device: DeviceChoice = "auto", precision: Precision = "fp32") -> "Scorer":
+        """Loads and checks the weights. Raises PackageError where they are not what `model.json` says."""
+        return cls(package, fold(_network(package)), choose_device(device), precision)
+
+    @property
+    def package(self) -> ModelPackage:
+        return self._package
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        return tuple(self._notices)
+
+    @property
+    def device_title(self) -> str:
+        return self._device.title
+
+    def fixed_peak(self, stage: str) -> float | None:
+        return self._package.manifest.fixed_peaks.get(stage)
+
+    def score(self, field: FieldPixels) -> Evidence:
+        """One field. Raises ImageError where an image is too small to say anything."""
+        return self.score_batch([field])[0]
+
+    def score_batch(self, fields: Sequence[FieldPixels]) -> list[Evidence]:
+        """Several fields in one pass, in their order; each as if scored alone, to 1e-5. Raises as `score` does."""
+        if not fields:
+            return []
+        started = time.perf_counter()
+        for field in fields:
+            refuse_unscorable(field)
+        inputs = [compose(field.pixels, self._layout) for field in fields]
+        logits, maps = self._forward(np.stack(inputs))
+        if self._reference is not None:
+            self._measure_precision(inputs[0], logits[0])
+        seconds = (time.perf_counter() - started) / len(fields)
+        probabilities = calibrated(logits, self._package.manifest.calibration.temperature)
+        return [
+            Evidence(self._prediction(field, row, seconds), network_input, class_maps, self._layout)
+            for field, row, network_input, class_maps in zip(fields, probabilities, inputs, maps, strict=True)
+        ]
+
+    def attribution(self, evidence: Evidence, target: str, stage: str) -> Attribution:
+        """A class's map at a stage. The last stage came with the score; any other takes one pass forward and back."""
+        at_hand = evidence.attribution(target)
+        if stage == at_hand.stage:
+            return at_hand
+        index = evidence.prediction.classes.index(target)
+
+        def compute() -> NDArray[np.float32]:
+            x = normalised(evidence.network_input[None], self._layout, self._device.name).to(self._dtype)
+            return stage_map(self._network, x, stage, index)
+
+        values = self._with_fallback(compute)
+        return Attribution(values, target, stage, at_hand.method, evidence.layout, evidence.prediction.fields)
+
+    def _forward(self, inputs: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(n, h, w, 3) uint8 -> logits (n, classes) and maps of the last stage (n, classes, rows, columns), float32."""
+
+        def compute() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+            with torch.inference_mode():
+                x = normalised(inputs, self._layout, self._device.name).to(self._dtype)
+                features = self._network.features(x)
+                logits = self._network.classify(features).float()
+                maps = last_stage_maps(features, self._network.fc.weight)
+            return logits.cpu().numpy(), maps.cpu().numpy()
+
+        return self._with_fallback(compute)
+
+    def _with_fallback(self, compute: Callable[[], _Result]) -> _Result:
+        """Runs on the device at hand; where CUDA fails in any way, moves to the CPU with a notice and runs again."""
+        try:
+            return compute()
+        except (RuntimeError, AssertionError) as error:
+            # torch's out-of-memory and accelerator errors are RuntimeErrors; a build without CUDA raises AssertionError.
+            if not self._device.is_cuda:
+                raise
+            self._notices.append(f"The GPU failed ({first_line(error)}), so the CPU is used from here on.")
+        self._device = Device("cpu", "CPU")
+        # The weights are read again: memory of a GPU that failed cannot be relied on to be read back.
+        self._network = fold(_network(self._package)).to(self._dtype)
+        return compute()
+
+    def _measure_precision(self, network_input: NetworkInput, logits: NDArray[np.float32]) -> None:
+        """Says once, from the first field, how far bf16 moved its probabilities from those of fp32."""
+        assert self._reference is not None
+        with torch.inference_mode():
+            exact = self._reference(normalised(network_input[None], self._layout, "cpu")).numpy()
+        self._reference = None
+        temperature = self._package.manifest.calibration.temperature
+        moved = np.abs(calibrated(exact[0], temperature) - calibrated(logits, temperature)).max()
+        self._notices.append(f"bf16 moved the probabilities of the first field by at most {moved:.4f} from fp32.")
+
+    def _prediction(self, field: FieldPixels, probabilities: NDArray[np.float64], seconds: float) -> Prediction:
+        manifest = self._package.manifest
+        row = tuple(float(p) for p in probabilities)
+        checks = check_field(field, self._layout)
+        members = prediction_set(row, manifest.classes, manifest.calibration.conformal)
+        return Prediction(
+            score=manifest.classes[int(np.argmax(probabilities))],
+            classes=manifest.classes,
+            probabilities=row,
+            prediction_set=members,
+            no_call=no_call(members, manifest.classes, checks),
+            checks=checks,
+            model=manifest.identity,
+            device=self._device.title,
+            precision=self._precision,
+            seconds=seconds,
+            fields=MappingProxyType(dict(field.fields)),
+        )
+
+
+def _network(package: ModelPackage) -> ResNet18:
+    """The package's network, not yet folded. Raises PackageError where its tensors are not a ResNet18's."""
+    state = {name: torch.from_numpy(array) for name, array in package.weights().items()}
+    try:
+        network = ResNet18.from_state(state)
+    except RuntimeError as error:
+        raise PackageError(
+            f"the weights do not fit a ResNet18 ({first_line(error)})",
+            path=package.folder / WEIGHTS,
+            remedy="ask for a package written by 'python -m training package'",
+        ) from error
+    if network.fc.out_features != len(package.manifest.classes):
+        raise PackageError(
+            f"the weights tell {network.fc.out_features} classes apart and model.json names {len(package.manifest.classes)}",
+            path=package.folder / WEIGHTS,
+            remedy="ask for a package written by 'python -m training package'",
+        )
+    return network

@@ -116,7 +116,9 @@ def compose(pixels: Mapping[Stain, NDArray[np.uint8]], layout: InputLayout) -> N
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise ValueError(f"{stain}: expected (h, w, 3) uint8, got {image.shape} {image.dtype}")
         x, y, w, h = layout.cell(stain)
-        out[y : y + h, x : x + w] = cv2.resize(image, (w, h), interpolation=cv2.INTER_AREA)
+        # OpenCV's area averaging turns into linear sampling on both axes if one of them grows: shrink first, then grow.
+        shrunk = cv2.resize(image, (min(w, image.shape[1]), min(h, image.shape[0])), interpolation=cv2.INTER_AREA)
+        out[y : y + h, x : x + w] = cv2.resize(shrunk, (w, h), interpolation=cv2.INTER_LINEAR)
     if layout.colour == "grayscale":
         # ITU-R BT.601, as Pillow's "L" and the thesis do it; three equal channels keep one network for both.
         out = np.repeat(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)

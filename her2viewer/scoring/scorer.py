@@ -43,7 +43,7 @@ class Scorer:
         self._device = device
         self._notices = [] if device.notice is None else [device.notice]
         if device.is_cuda:
-            self._with_fallback(lambda: self._network.to(device.name))
+            self._with_fallback(lambda: self._network.to(self._device.name))
 
     @classmethod
     def open(cls, package: ModelPackage, device: DeviceChoice = "auto", precision: Precision = "fp32") -> "Scorer":

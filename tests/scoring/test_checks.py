@@ -1,0 +1,70 @@
+from itertools import chain
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from her2viewer.scoring.checks import MAGENTA_THRESHOLD, check_field, magenta
+from her2viewer.scoring.evidence import FieldPixels
+from her2viewer.scoring.preprocess import InputLayout
+from tests.scoring.conftest import tissue
+
+HE, IHC = tissue(1), tissue(2, stain="ihc")
+
+
+def names(he: np.ndarray, ihc: np.ndarray) -> list[str]:
+    return [check.name for check in check_field(FieldPixels.whole(he, ihc), InputLayout())]
+
+
+def test_a_good_pair_has_no_warning() -> None:
+    assert names(HE, IHC) == []
+
+
+def test_each_fault_is_named() -> None:
+    assert names(IHC, HE) == ["stains_swapped"]
+    assert names(HE, HE) == ["ihc_unlike_ihc"]
+    assert names(IHC, IHC) == ["he_unlike_he"]
+    blank = np.full_like(HE, 240)
+    assert names(blank, IHC) == ["no_tissue"]
+    assert names(HE, blank) == []
+    assert names(HE, cv2.resize(IHC, (300, 256))) == ["unlike_sizes"]
+    assert names(cv2.resize(HE, (100, 100)), cv2.resize(IHC, (100, 100))) == ["low_resolution"] * 2
+
+
+def test_messages_say_what_to_do() -> None:
+    (check,) = check_field(FieldPixels.whole(IHC, HE), InputLayout())
+    assert check.message.endswith("swap them.")
+    assert check.figure < check.threshold
+
+
+def test_the_slides_tint_does_not_count() -> None:
+    for tint in ((1, 1, 1), (0.75, 0.75, 0.72), (0.95, 0.8, 0.9)):
+        assert magenta((HE * np.array(tint)).astype(np.uint8))[0] > MAGENTA_THRESHOLD
+        assert magenta((IHC * np.array(tint)).astype(np.uint8))[0] < MAGENTA_THRESHOLD
+
+
+def test_stains_are_told_apart_on_real_tissue(shared_data: Path) -> None:
+    he = sorted(
+        chain(
+            shared_data.glob("bci*/HE/*/*.png"),
+            shared_data.glob("landmarks/*HE.jpg"),
+            shared_data.glob("stains/he_[st]*"),
+        )
+    )
+    ihc = sorted(
+        chain(
+            shared_data.glob("bci*/IHC/*/*.png"), shared_data.glob("bci-ihc-only/*.png"), shared_data.glob("tma*/*.jpg")
+        )
+    )
+    assert len(he) >= 20 and len(ihc) >= 20
+    wrong = [p.name for p in he if magenta(_read(p))[0] <= MAGENTA_THRESHOLD]
+    wrong += [p.name for p in ihc if magenta(_read(p))[0] > MAGENTA_THRESHOLD]
+    assert wrong == []
+
+
+def _read(path: Path) -> np.ndarray:
+    image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        pytest.fail(f"{path.name} cannot be read")
+    return image[..., ::-1]

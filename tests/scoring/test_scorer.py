@@ -1,0 +1,189 @@
+import numpy as np
+import pytest
+import torch
+
+from her2viewer.errors import ImageError
+from her2viewer.scoring import device as device_module
+from her2viewer.scoring.confidence import calibrated, no_call, prediction_set
+from her2viewer.scoring.device import Device, choose_device, self_test
+from her2viewer.scoring.evidence import FieldPixels
+from her2viewer.scoring.network import fold
+from her2viewer.scoring.normalise import normalised
+from her2viewer.scoring.package import Conformal, ModelPackage
+from her2viewer.scoring.prediction import Check
+from her2viewer.scoring.preprocess import compose
+from her2viewer.scoring.scorer import Scorer
+from tests.scoring.conftest import random_network, tissue
+
+CLASSES = ("0", "1+", "2+", "3+")
+
+
+@pytest.fixture
+def scorer(package: ModelPackage) -> Scorer:
+    return Scorer.open(package, "cpu")
+
+
+def pairs(count: int) -> list[FieldPixels]:
+    return [FieldPixels.whole(tissue(i), tissue(100 + i, stain="ihc")) for i in range(count)]
+
+
+def test_probabilities_are_those_of_the_unfolded_network(
+    scorer: Scorer, field: FieldPixels, package: ModelPackage
+) -> None:
+    layout = package.manifest.input
+    with torch.inference_mode():
+        x = torch.tensor(compose(field.pixels, layout)).permute(2, 0, 1)[None] / 255
+        logits = random_network()((x - 0.5) / 0.25)
+        expected = torch.softmax(logits[0] / 1.5, 0).numpy()
+    prediction = scorer.score(field).prediction
+    assert prediction.probabilities == pytest.approx(expected, abs=1e-5)
+    assert prediction.score == CLASSES[int(expected.argmax())]
+    assert sum(prediction.probabilities) == pytest.approx(1)
+    assert (prediction.device, prediction.precision, str(prediction.model)) == ("CPU", "fp32", "random-for-tests 0")
+    assert prediction.seconds > 0
+
+
+def test_batch_and_single_agree(scorer: Scorer) -> None:
+    fields = pairs(5)
+    alone = [scorer.score(field).prediction.probabilities for field in fields]
+    together = [evidence.prediction.probabilities for evidence in scorer.score_batch(fields)]
+    assert np.abs(np.array(alone) - together).max() <= 1e-5
+    assert np.ptp(np.array(alone), axis=0).max() > 1e-3, "fields that all score alike prove nothing"
+    assert scorer.score_batch([]) == []
+
+
+def test_class_maps_are_the_gradients(scorer: Scorer, field: FieldPixels) -> None:
+    evidence = scorer.score(field)
+    from her2viewer.scoring.attribution import stage_map
+
+    x = normalised(evidence.network_input[None], evidence.layout, "cpu")
+    for index, name in enumerate(CLASSES):
+        expected = stage_map(fold(random_network()), x, "layer4", index)
+        assert np.abs(evidence.attribution(name).values - expected).max() <= 1e-4
+
+
+def test_normalised_is_what_the_layout_says() -> None:
+    from her2viewer.scoring.preprocess import InputLayout
+
+    layout = InputLayout(mean=(0.1, 0.2, 0.3), std=(0.5, 1, 2))
+    image = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), dtype=np.uint8)
+    x = normalised(image, layout, "cpu")
+    assert x.shape == (2, 3, 224, 224) and x.dtype == torch.float32
+    expected = (image / 255 - np.array(layout.mean)) / layout.std
+    assert np.abs(x.numpy().transpose(0, 2, 3, 1) - expected).max() < 1e-6
+
+
+def test_bf16_says_by_how_much_it_moved(package: ModelPackage, field: FieldPixels) -> None:
+    exact = Scorer.open(package, "cpu").score(field).prediction.probabilities
+    scorer = Scorer.open(package, "cpu", precision="bf16")
+    assert scorer.notices == ()
+    prediction = scorer.score(field).prediction
+    moved = np.abs(np.array(exact) - prediction.probabilities).max()
+    assert prediction.precision == "bf16"
+    assert scorer.notices == (f"bf16 moved the probabilities of the first field by at most {moved:.4f} from fp32.",)
+    scorer.score(field)
+    assert len(scorer.notices) == 1
+    assert scorer.attribution(scorer.score(field), "1+", "layer3").values.dtype == np.float32
+
+
+def test_too_small_is_refused(scorer: Scorer) -> None:
+    with pytest.raises(ImageError, match=r"the IHC HER2 image is 1 x 1 pixels, too small to score; open a field"):
+        scorer.score(FieldPixels.whole(tissue(0), tissue(0, (1, 1))))
+
+
+def test_cpu_is_chosen_where_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert choose_device("auto") == Device("cpu", "CPU")
+    assert choose_device("cpu").notice is None
+    assert "No usable NVIDIA GPU" in (choose_device("cuda").notice or "")
+
+
+def test_a_gpu_that_fails_its_self_test_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(device_module, "self_test", lambda name: "its convolution is off by 3")
+    for choice in ("auto", "cuda"):
+        device = choose_device(choice)  # type: ignore[arg-type]
+        assert device.name == "cpu"
+        assert "off by 3" in (device.notice or "")
+
+
+def test_self_test_passes_here_and_names_a_device_that_is_not_there() -> None:
+    assert self_test("cpu") is None
+    if not torch.cuda.is_available():
+        assert self_test("cuda")
+
+
+def test_a_gpu_lost_at_loading_falls_back(package: ModelPackage, field: FieldPixels) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU that works; the test needs one that does not")
+    scorer = Scorer(package, fold(random_network()), Device("cuda", "Broken GPU"))
+    assert scorer.device_title == "CPU"
+    assert len(scorer.notices) == 1 and scorer.notices[0].startswith("The GPU failed (")
+    expected = Scorer.open(package, "cpu").score(field).prediction
+    assert scorer.score(field).prediction.probabilities == expected.probabilities
+
+
+def test_a_gpu_out_of_memory_half_way_falls_back_with_the_same_numbers(
+    package: ModelPackage, field: FieldPixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The 'GPU' here is the CPU under another name, which runs out of memory at its second field."""
+    scorer = Scorer.open(package, "cpu")
+    expected = scorer.score(field).prediction
+    scorer._device = Device("cuda", "Small GPU")
+    monkeypatch.setattr("her2viewer.scoring.scorer.normalised", lambda x, layout, device: normalised(x, layout, "cpu"))
+    assert scorer.score(field).prediction.device == "Small GPU"
+
+    def out_of_memory(_: torch.Tensor) -> torch.Tensor:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nand more lines")
+
+    monkeypatch.setattr(scorer._network, "features", out_of_memory)
+    prediction = scorer.score(field).prediction
+    assert prediction.probabilities == expected.probabilities
+    assert prediction.device == "CPU"
+    assert scorer.notices == (
+        "The GPU failed (CUDA out of memory. Tried to allocate 2 GiB), so the CPU is used from here on.",
+    )
+
+
+def test_a_bug_on_the_cpu_is_not_hidden(scorer: Scorer, field: FieldPixels, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(scorer._network, "features", broken)
+    with pytest.raises(RuntimeError, match="a bug"):
+        scorer.score(field)
+
+
+@pytest.mark.cuda
+def test_cuda_agrees_with_the_cpu(package: ModelPackage) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("not run: no NVIDIA GPU on this machine")
+    fields = pairs(8)
+    gpu, cpu = Scorer.open(package, "cuda"), Scorer.open(package, "cpu")
+    a = [e.prediction.probabilities for e in gpu.score_batch(fields)]
+    b = [e.prediction.probabilities for e in cpu.score_batch(fields)]
+    assert gpu.notices == ()
+    assert np.abs(np.array(a) - b).max() <= 1e-3
+
+
+def test_temperature_one_is_softmax_and_large_ones_flatten() -> None:
+    logits = np.array([1000.0, 1001, 999, 0], np.float32)
+    plain = calibrated(logits, 1.0)
+    assert plain.sum() == pytest.approx(1) and plain.argmax() == 1 and np.isfinite(plain).all()
+    assert calibrated(logits, 1e6) == pytest.approx([0.25] * 4, abs=1e-3)
+
+
+def test_prediction_set_is_the_least_ambiguous_one() -> None:
+    conformal = Conformal(level=0.9, quantile=0.75, fields=10)
+    assert prediction_set((0.1, 0.25, 0.4, 0.25), CLASSES, conformal) == ("1+", "2+", "3+")
+    assert prediction_set((0.0, 0.0, 0.9, 0.1), CLASSES, conformal) == ("2+",)
+    strict = Conformal(level=0.9, quantile=0.1, fields=10)
+    assert prediction_set((0.3, 0.2, 0.4, 0.1), CLASSES, strict) == ("2+",)
+    assert prediction_set((0.3, 0.2, 0.4, 0.1), CLASSES, None) == ()
+
+
+def test_no_call_has_a_reason() -> None:
+    swapped = Check("stains_swapped", -0.2, 0, "Swap them.")
+    assert no_call(("2+",), CLASSES, (swapped,)) == "Swap them."
+    assert no_call(("1+", "2+"), CLASSES, ()) is None
+    assert "1+, 2+ and 3+ apart" in (no_call(("1+", "2+", "3+"), CLASSES, ()) or "")

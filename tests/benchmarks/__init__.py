@@ -1,0 +1,1 @@
+"""Speed, measured beside a peer or a floor in the same run: `python -m tests.benchmarks`."""

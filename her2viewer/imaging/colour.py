@@ -312,8 +312,11 @@ def _alpha_numbers(alpha: Samples, bits: int | None) -> NDArray[np.uint8]:
 def _colours(samples: NDArray[np.uint8], raster: Raster, rule: ColourRule, notes: list[str]) -> RGBImage:
     if raster.icc is None or raster.alpha is Alpha.PREMULTIPLIED:
         return _plainly(samples, raster, rule, notes)
-    direct = raster.colours in (Colours.GREY, Colours.RGB, Colours.CMYK)
-    channels = samples if direct else rule.convert(samples, raster.palette)
+    channels = samples
+    if raster.colours is Colours.INVERTED_GREY:
+        channels = 255 - samples
+    elif raster.colours is Colours.PALETTE:
+        channels = rule.convert(samples, raster.palette)
     try:
         transform = icc.transform_to_srgb(raster.icc, 1 if channels.ndim == 2 else channels.shape[2])
     except icc.UnfitProfile:

@@ -22,6 +22,8 @@ _EOI, _SOS, _APP1, _APP2 = 0xD9, 0xDA, 0xE1, 0xE2
 _NO_LENGTH: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 # Start of frame: all of C0 to CF but DHT (C4), JPG (C8) and DAC (CC). ITU T.81, table B.1.
 _FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+# What may follow a scan: DHT, EOI, SOS, DQT, DNL, DRI, APPn and COM.
+_AFTER_SCAN: Final = frozenset({0xC4, 0xD9, 0xDA, 0xDB, 0xDC, 0xDD, *range(0xE0, 0xF0), 0xFE})
 _EXIF: Final = b"Exif\0\0"
 _ICC: Final = b"ICC_PROFILE\0"
 
@@ -71,7 +73,7 @@ def decode(data: bytes) -> Raster:
     """The picture of a JPEG: grey, RGB (from YCbCr) or CMYK, 8 bit. Raises Unreadable."""
     stream = io.BytesIO(data)
     found = _up_to_scan(stream)
-    end = _end_of_picture(data, stream.tell())
+    end = _end_of_first_scan(data, stream.tell())
     if found.channels == 4:
         with decoding("JPEG"):
             picture = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
@@ -134,15 +136,18 @@ def _check_frame(body: bytes) -> None:
         raise Unreadable(f"is a JPEG of {body[5]} channels, which is not supported", SAVE_AS_PNG)
 
 
-def _end_of_picture(data: bytes, position: int) -> int:
-    """Where the end marker stands. Raises Unreadable if the coded data stop before one."""
-    scans = 1
+def _end_of_first_scan(data: bytes, position: int) -> int:
+    """Where the first scan's coded data end. Raises Unreadable if the picture stops before its end marker."""
+    first, scans = None, 1
     for start in _markers(data, position):
         if start < position:  # inside the segment of the marker before
             continue
         marker = data[start + 1]
+        if marker not in _AFTER_SCAN:
+            raise Unreadable("the JPEG data are damaged")
+        first = start if first is None else first
         if marker == _EOI:
-            return start
+            return first
         scans += marker == _SOS
         if scans > _MAX_SCANS:
             raise Unreadable(f"holds more than {_MAX_SCANS} scans, which no ordinary JPEG does", SAVE_AS_PNG)
@@ -166,7 +171,7 @@ def _is_missing_grey(samples: Samples) -> bool:
 
 
 def _wants_more_data(data: bytes, end: int) -> bool:
-    """Whether the decoder ran out of coded data: bytes added at the end then change the last block.
+    """Whether the decoder ran out of coded data: bytes added at their `end` then change the last block.
 
     They change nothing in a whole picture that just happens to be grey there. By Pillow, which prints no warning.
     """

@@ -190,9 +190,12 @@ def _as_stored(page: tifffile.TiffPage, data: bytes) -> bytes:
 
 
 def _palette(colormap: Samples) -> np.ndarray:
-    """tifffile's (3, n) uint16 as (n, 3) uint8. Some writers store 8-bit values, which libtiff tells the same way."""
-    entries = colormap.T.astype(np.uint32)
-    return (entries if entries.max() < 256 else (entries + 128) // 257).astype(np.uint8)
+    """tifffile's (3, n) uint16 as (n, 3) uint8.
+
+    Entries come from 8-bit ones times 257 or, by Pillow among others, times 256: the high byte is right for both. Some
+    writers store the 8-bit values themselves, which libtiff tells in the same way.
+    """
+    return (colormap.T if colormap.max() < 256 else colormap.T >> 8).astype(np.uint8)
 
 
 def _declared_bits(page: tifffile.TiffPage) -> int | None:

@@ -1,0 +1,1 @@
+"""Which files make a pair, and the pair once it is opened."""

@@ -1,0 +1,101 @@
+"""The two images of a case, opened together."""
+
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import MappingProxyType
+from typing import Self
+
+from her2viewer.errors import ImageError, PairError
+from her2viewer.imaging.opening import open_image
+from her2viewer.imaging.source import ImageSource, RGBImage
+from her2viewer.scoring.evidence import FieldPixels
+from her2viewer.scoring.stains import Stain
+
+
+class OpenedPair:
+    """Two open image sources of the same tissue. A context manager: leaving it closes both."""
+
+    def __init__(self, he: ImageSource, ihc: ImageSource) -> None:
+        self._sources = MappingProxyType({Stain.HE: he, Stain.IHC: ihc})
+
+    @property
+    def he(self) -> ImageSource:
+        return self._sources[Stain.HE]
+
+    @property
+    def ihc(self) -> ImageSource:
+        return self._sources[Stain.IHC]
+
+    @property
+    def sources(self) -> Mapping[Stain, ImageSource]:
+        return self._sources
+
+    def source(self, stain: Stain) -> ImageSource:
+        return self._sources[stain]
+
+    def read(self) -> FieldPixels:
+        """Both whole images at level 0. Raises ImageError where they do not fit into memory."""
+        return FieldPixels.whole(_whole(self.he), _whole(self.ihc))
+
+    def close(self) -> None:
+        """Closes both; harmless where they are closed already."""
+        self.he.close()
+        self.ihc.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def open_pair(he: Path | str, ihc: Path | str) -> OpenedPair:
+    """Opens and decodes both images at the same time.
+
+    Raises ImageError for what is wrong with a file (the H&E's first), PairError where both are one picture. Nothing is
+    left open then.
+    """
+    he, ihc = Path(he), Path(ihc)
+    if _is_same_file(he, ihc):
+        raise PairError(
+            "the same file was given for H&E and IHC", path=ihc, remedy="choose the IHC image of this tissue"
+        )
+    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="open") as pool:
+        opening = [pool.submit(open_image, path) for path in (he, ihc)]
+    failed = [error for error in (future.exception() for future in opening) if error is not None]
+    if failed:
+        _close_opened(opening)
+        raise failed[0]
+    pair = OpenedPair(*(future.result() for future in opening))
+    if pair.he.sha256 == pair.ihc.sha256:
+        pair.close()
+        raise PairError(
+            f"it is the same picture as {he.name}, given for H&E",
+            path=ihc,
+            remedy="choose the IHC image of this tissue",
+        )
+    return pair
+
+
+def _close_opened(opening: list[Future[ImageSource]]) -> None:
+    for future in opening:
+        if future.exception() is None:
+            future.result().close()
+
+
+def _is_same_file(he: Path, ihc: Path) -> bool:
+    try:
+        return he.samefile(ihc)
+    except (OSError, ValueError):  # missing or unreadable: opening it says so
+        return False
+
+
+def _whole(source: ImageSource) -> RGBImage:
+    width, height = source.size
+    try:
+        return source.read(0, 0, 0, width, height)
+    except MemoryError as error:
+        raise ImageError(
+            "there is not enough memory to read it", path=source.path, remedy="close other programs"
+        ) from error

@@ -1,0 +1,103 @@
+"""Pairs listed in a table: a CSV with the columns he and ihc, as Excel, LibreOffice or a script writes it."""
+
+import csv
+import io
+from pathlib import Path, PureWindowsPath
+from typing import Final
+
+from her2viewer.cases.names import label_of, same, split_of
+from her2viewer.cases.pair import Pair, Pairing, Refused, with_unique_ids
+from her2viewer.errors import PairError
+
+TABLE_SUFFIXES: Final = frozenset({".csv", ".tsv", ".txt"})
+
+_MANY_BYTES: Final = 64 * 2**20
+_REMEDY: Final = "write one row per pair under the headings he and ihc (and case_id, label, if you like)"
+
+
+def read_manifest(table: Path | str) -> Pairing:
+    """The pairs of a CSV: columns he, ihc, and optionally case_id, label, split; other columns are passed over.
+
+    Paths are relative to the table. Comma, semicolon or tab; UTF-8 with or without a mark, UTF-16, or Windows' own
+    encoding. Whether the files exist is seen when they are opened. Raises PairError where it cannot be read, a column is
+    missing or no row names two files.
+    """
+    table = Path(table)
+    text = _text(table)
+    head = text.partition("\n")[0]
+    delimiter = max(",;\t", key=head.count)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        headings = [same(cell.strip()) for cell in next(rows, [])]
+        for column in ("he", "ihc"):
+            if column not in headings:
+                raise PairError(f"has no column '{column}'", path=table, remedy=_REMEDY)
+        pairs: list[Pair] = []
+        refused: list[Refused] = []
+        seen: set[tuple[Path, Path]] = set()
+        for row in rows:
+            cells = dict(zip(headings, (cell.strip() for cell in row), strict=False))
+            if not any(cells.values()):
+                continue
+            pair = _pair(table, cells)
+            if pair is None:
+                refused.append((table, f"line {rows.line_num} does not name both files"))
+            elif (pair.he, pair.ihc) in seen:
+                refused.append((table, f"line {rows.line_num} names a pair that stands in it already"))
+            else:
+                seen.add((pair.he, pair.ihc))
+                pairs.append(pair)
+    except csv.Error as error:
+        raise PairError(f"is not a table ({error})", path=table, remedy=_REMEDY) from error
+    if not pairs:
+        raise PairError("no row names two files", path=table, remedy=_REMEDY)
+    return Pairing(f"the table {table.name}", with_unique_ids(pairs), refused=tuple(refused))
+
+
+def _pair(table: Path, cells: dict[str, str]) -> Pair | None:
+    he, ihc = cells.get("he", ""), cells.get("ihc", "")
+    if not he or not ihc:
+        return None
+    he_path, ihc_path = _file(table, he), _file(table, ihc)
+    name = he_path.name
+    return Pair(
+        cells.get("case_id") or he_path.stem,
+        he_path,
+        ihc_path,
+        cells.get("label") or label_of(name),
+        cells.get("split") or split_of(name),
+    )
+
+
+def _file(table: Path, cell: str) -> Path:
+    path = table.parent / cell
+    if "\\" in cell and not path.exists():  # written on Windows, read elsewhere
+        return table.parent / PureWindowsPath(cell).as_posix()
+    return path
+
+
+def _text(table: Path) -> str:
+    try:
+        if table.stat().st_size > _MANY_BYTES:
+            raise PairError("is too large for a list of pairs", path=table, remedy=_REMEDY)
+        data = table.read_bytes()
+    except FileNotFoundError as error:
+        raise PairError(
+            "there is no such file", path=table, remedy="check the name, and that the drive is connected"
+        ) from error
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise PairError(
+            f"the table cannot be read ({reason})", path=table, remedy="check its rights and the drive"
+        ) from error
+    if not data.strip():
+        raise PairError("the table is empty", path=table, remedy=_REMEDY)
+    encodings = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252")
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    raise PairError("holds no text", path=table, remedy="save the table as CSV in UTF-8")

@@ -1,0 +1,183 @@
+"""`python -m training`: phantom, index, fit, evaluate, package."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from her2viewer.errors import UserError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Makes the model package that HER2 Viewer opens, from a folder of labelled pairs in BCI layout "
+    "(HE/train, IHC/train, HE/test, IHC/test; names like 00000_train_1+.png).",
+)
+out = Console(highlight=False)
+
+Data = Annotated[Path, typer.Argument(help="A folder of labelled pairs in BCI layout.")]
+RecipeFile = Annotated[
+    Path | None, typer.Option("--recipe", help="A TOML file with [fit] and [card]; default: the bundled model's.")
+]
+
+
+def say(text: str) -> None:
+    """One line of progress, at once."""
+    out.print(text, markup=False)
+
+
+@app.command()
+def phantom(
+    out_folder: Annotated[Path, typer.Option("--out", help="Where to write HE/, IHC/ and truth/.")],
+    count: Annotated[int, typer.Option(help="How many pairs.", min=1)] = 400,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same pairs.")] = 0,
+    test_share: Annotated[
+        float, typer.Option(help="Share of the pairs that go to the test split.", min=0, max=1)
+    ] = 0.2,
+    workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
+) -> None:
+    """Draws registered H&E and IHC pairs of computed tissue with known truth, in BCI layout."""
+    from training.phantom.writing import write_phantoms
+
+    write_phantoms(out_folder, count=count, seed=seed, test_share=test_share, workers=workers)
+    say(f"{count} pairs in {out_folder}")
+
+
+@app.command()
+def index(data: Data) -> None:
+    """Lists what a data folder holds: pairs per class and split, and every file that is refused, with the reason."""
+    from training.index import CLASSES, index_folder
+
+    found = index_folder(data)
+    table = Table("split", *CLASSES, "all")
+    for split, counts in sorted(found.counts().items()):
+        table.add_row(split, *(str(counts[name]) for name in CLASSES), str(counts.total()))
+    out.print(table)
+    for refusal in found.refused:
+        say(f"refused {refusal.path.name}: {refusal.reason}")
+
+
+@app.command()
+def fit(
+    data: Data,
+    run: Annotated[Path, typer.Option("--out", help="Where the run is kept: checkpoints, log, run.json.")],
+    recipe: RecipeFile = None,
+    epochs: Annotated[int | None, typer.Option(min=1)] = None,
+    batch: Annotated[int | None, typer.Option(min=2)] = None,
+    learning_rate: Annotated[float | None, typer.Option("--lr")] = None,
+    seed: Annotated[int | None, typer.Option()] = None,
+    start: Annotated[str | None, typer.Option(help="imagenet, partial:FILE.npz or none.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last whole epoch.")] = False,
+    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
+) -> None:
+    """Trains the network. Only the train split is touched; a killed run goes on with --resume to the same weights."""
+    from training import fit as fitting
+    from training.index import index_folder
+    from training.recipe_file import BUNDLED, read_recipe
+
+    chosen = read_recipe(
+        recipe or BUNDLED, epochs=epochs, batch=batch, learning_rate=learning_rate, seed=seed, start=start
+    )
+    fitting.fit(index_folder(data), chosen, run, resume=resume, say=say, threads=threads)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="A model package.")],
+    data: Data,
+    split: Annotated[str, typer.Option(help="train, test or all.")] = "test",
+    name: Annotated[str | None, typer.Option(help="What to call the data in the table.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there as well.")] = None,
+) -> None:
+    """Measures a package on labelled pairs, by the viewer's own way from file to probabilities."""
+    from training.evaluate import confusion, metrics
+    from training.index import CLASSES
+
+    outcome = _outcome(model, data, split, name)
+    found = metrics(outcome)
+    table = Table("figure", "value", "95% interval", title=f"{outcome.dataset}, {len(outcome.truth)} fields")
+    for metric in found:
+        interval = "" if metric.low is None else f"{metric.low:.3f} to {metric.high:.3f}"
+        table.add_row(metric.name, f"{metric.value:.3f}", interval)
+    out.print(table)
+    counts = Table("label \\ score", *CLASSES)
+    for label, row in zip(CLASSES, confusion(outcome), strict=True):
+        counts.add_row(label, *(str(count) for count in row))
+    out.print(counts)
+    if json_file:
+        document = {"metrics": [metric.model_dump() for metric in found], "confusion": confusion(outcome).tolist()}
+        json_file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+
+
+@app.command()
+def package(
+    run: Annotated[Path, typer.Argument(help="The --out folder of a fit.")],
+    folder: Annotated[Path, typer.Option("--out", help="The package's folder; it must not exist yet.")],
+    recipe: RecipeFile = None,
+    data: Annotated[Path | None, typer.Option(help="The training data, if it was moved since the fit.")] = None,
+    on: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--on",
+            help="NAME=FOLDER[:SPLIT], measured for the card; may be given several times. Split: test, train or all.",
+        ),
+    ] = None,
+) -> None:
+    """Writes the model package of a run: calibrated, hashed, with figures measured on each --on and a model card."""
+    from training.evaluate import metrics
+    from training.package import package_run, with_metrics
+    from training.recipe_file import BUNDLED, read_description
+
+    description = read_description(recipe or BUNDLED)
+    wanted = [_named_data(word) for word in on or []]
+    made = package_run(run, folder, description, data)
+    measured = []
+    for name, path, split in wanted:
+        outcome = _outcome(folder, path, split, name)
+        measured.append((outcome, metrics(outcome)))
+    with_metrics(made, description, measured)
+    say(f"{folder} is ready: her2viewer score ... --model {folder}")
+
+
+def _named_data(word: str) -> tuple[str, Path, str]:
+    name, _, place = word.partition("=")
+    path, _, split = place.rpartition(":")
+    if split not in ("test", "train", "all"):
+        path, split = place, "test"
+    if not name or not path:
+        raise UserError(f"'{word}' names no data", remedy="write --on 'NAME=FOLDER' or 'NAME=FOLDER:all'")
+    return name, Path(path), split
+
+
+def _outcome(model: Path, data: Path, split: str, name: str | None):  # type: ignore[no-untyped-def]  # torch stays unloaded for --help
+    from her2viewer.scoring.package import open_package
+    from her2viewer.scoring.scorer import Scorer
+    from training.evaluate import folder_name, predict
+    from training.index import index_folder
+
+    found = index_folder(data)
+    pairs = found.pairs if split == "all" else found.of(split)
+
+    def progress(done: int) -> None:
+        if done % 50 == 0:
+            say(f"  scored {done} of {len(pairs)}")
+
+    return predict(Scorer.open(open_package(model)), pairs, name or f"{folder_name(data)}, {split}", progress)
+
+
+def main() -> int:
+    """Exit status 0; 1 where something a user can mend went wrong; 2 for wrong usage."""
+    try:
+        app()
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

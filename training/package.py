@@ -1,0 +1,152 @@
+"""From a finished run to a model package: calibrated, hashed, described, each figure measured here and now."""
+
+import datetime
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+
+from her2viewer.errors import UserError
+from her2viewer.scoring.attribution import last_stage_maps, stage_map
+from her2viewer.scoring.confidence import calibrated
+from her2viewer.scoring.evidence import STAGES
+from her2viewer.scoring.network import ResNet18, fold
+from her2viewer.scoring.normalise import normalised
+from her2viewer.scoring.package import (
+    Calibration,
+    Conformal,
+    Metric,
+    ModelManifest,
+    ModelPackage,
+    Training,
+    Weights,
+    write_package,
+)
+from her2viewer.scoring.preprocess import InputLayout
+from training.cache import Fields, cached_fields
+from training.card import Description, card_text
+from training.checkpoint import load_checkpoint
+from training.evaluate import Outcome
+from training.fit import composed, predict_logits
+from training.index import CLASSES, index_folder
+
+COVERAGE = 0.9
+HALF_PRECISION_LIMIT = 1e-3
+"""A package is stored in half precision where no probability of a calibration field moves by more than this."""
+
+
+def load_run(run: Path) -> dict[str, Any]:
+    """`run.json` of a fit. Raises UserError where there is none."""
+    try:
+        facts: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            "this is not the folder of a fit", path=run, remedy="name the --out folder of 'training fit'"
+        ) from error
+    return facts
+
+
+def package_run(run: Path, out: Path, description: Description, data: Path | None = None) -> ModelPackage:
+    """Writes the package of a run's best epoch, without figures yet (`with_metrics` adds them).
+
+    Temperature and conformal quantile come from the calibration part of the train split, which neither the weights nor the
+    choice of the epoch have seen. data: where the training data lies now, if it was moved.
+    """
+    facts = load_run(run)
+    layout = InputLayout.model_validate(facts["layout"])
+    network = ResNet18(len(CLASSES))
+    checkpoint = load_checkpoint(run / "best.safetensors", network)
+    network.eval()
+    pairs = index_folder(data or Path(facts["data"])).of("train")
+    members = facts["split"]["calibration"]
+    fields = cached_fields(pairs, run.parent / "cache", layout.height)
+    truth = np.array([CLASSES.index(pairs[i].label or "") for i in members])
+    logits = predict_logits(network, fields, members, layout, "cpu")
+    temperature = fitted_temperature(logits, truth)
+    quantile = conformal_quantile(calibrated(logits, temperature), truth)
+
+    state = {name: tensor.numpy() for name, tensor in network.state_dict().items() if tensor.is_floating_point()}
+    half = ResNet18.from_state(
+        {name: torch.from_numpy(a.astype(np.float16).astype(np.float32)) for name, a in state.items()}
+    )
+    moved = np.abs(
+        calibrated(predict_logits(half, fields, members, layout, "cpu"), temperature) - calibrated(logits, temperature)
+    ).max()
+    manifest = ModelManifest(
+        name=description.name,
+        version=description.version,
+        description=description.summary,
+        created=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        classes=CLASSES,
+        input=layout,
+        weights=Weights(sha256="0" * 64, dtype="float16" if moved <= HALF_PRECISION_LIMIT else "float32"),
+        calibration=Calibration(
+            temperature=temperature, conformal=Conformal(level=COVERAGE, quantile=quantile, fields=len(members))
+        ),
+        fixed_peaks=fixed_peaks(network, fields, members, layout),
+        training=Training(
+            data=description.data,
+            split=f"of {len(pairs)} pairs {len(facts['split']['train'])} to learn from, {len(facts['split']['validation'])} to "
+            f"choose the epoch by (epoch {checkpoint['epoch']}), {len(members)} to calibrate with; test pairs untouched",
+            start=facts["started_from"],
+            recipe=facts["recipe"],
+        ),
+    )
+    return write_package(out, manifest, state, card_text(manifest, description, ()))
+
+
+def fitted_temperature(logits: NDArray[np.float32], truth: NDArray[np.intp]) -> float:
+    """The temperature of least cross-entropy (Guo et al. 2017), between 0.05 and 20."""
+
+    def cross_entropy(log_temperature: float) -> float:
+        scaled = log_softmax(logits.astype(np.float64) / np.exp(log_temperature), axis=1)
+        return float(-scaled[np.arange(len(truth)), truth].mean())
+
+    found = minimize_scalar(cross_entropy, bounds=(np.log(0.05), np.log(20)), method="bounded")
+    return float(np.exp(found.x))
+
+
+def conformal_quantile(probabilities: NDArray[np.float64], truth: NDArray[np.intp]) -> float:
+    """The ceil((n + 1) * 0.9) / n quantile of 1 - p(label): sets of it cover 90% of exchangeable fields."""
+    miss = np.sort(1 - probabilities[np.arange(len(truth)), truth])
+    rank = min(int(np.ceil((len(miss) + 1) * COVERAGE)), len(miss))
+    return float(miss[rank - 1])
+
+
+def fixed_peaks(
+    network: ResNet18, fields: Fields, members: Sequence[int], layout: InputLayout, most: int = 60
+) -> dict[str, float]:
+    """Per stage the 99th percentile of the raw peak of the predicted class's map, in logits per cell."""
+    network = fold(network)
+    peaks: dict[str, list[float]] = {stage: [] for stage in STAGES}
+    for i in members[:: max(1, len(members) // most)]:
+        x = normalised(composed(fields[i], layout)[None], layout, "cpu")
+        with torch.inference_mode():
+            features = network.features(x)
+            target = int(network.classify(features).argmax())
+            peaks[STAGES[-1]].append(float(last_stage_maps(features, network.fc.weight)[0, target].max()))
+        for stage in STAGES[:-1]:
+            peaks[stage].append(float(stage_map(network, x, stage, target).max()))
+    return {stage: max(float(np.percentile(values, 99)), 1e-6) for stage, values in peaks.items()}
+
+
+def with_metrics(
+    package: ModelPackage, description: Description, measured: Sequence[tuple[Outcome, Sequence[Metric]]]
+) -> ModelManifest:
+    """Puts measured figures into `model.json` and the card; the weights stay as they are."""
+    metrics = tuple(metric for _, of_one in measured for metric in of_one)
+    manifest = package.manifest.model_copy(update={"metrics": metrics})
+    for name, text in (
+        ("MODEL_CARD.md", card_text(manifest, description, [outcome for outcome, _ in measured])),
+        ("model.json", manifest.model_dump_json(by_alias=True, indent=2) + "\n"),
+    ):
+        draft = package.folder / f".{name}.new"
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(package.folder / name)
+    return manifest

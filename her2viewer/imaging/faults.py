@@ -13,10 +13,10 @@ import cv2
 # Third-party noise, settled once for the process because both settings are global and a per-call switch
 # (`warnings.catch_warnings`) is not safe across threads. What matters of it reaches the user as an `ImageError`:
 # OpenCV prints decoder trouble to stderr; Pillow warns of odd metadata tags, which we read ourselves; tifffile logs
-# them, and a logger without any handler would print to stderr.
+# them as errors, hundreds for one damaged file.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
-logging.getLogger("tifffile").addHandler(logging.NullHandler())
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
 EXPORT_AGAIN = "get a fresh copy of the file or export it again"
 SAVE_AS_PNG = "save it as an 8-bit RGB PNG or TIFF and open that"

@@ -8,6 +8,7 @@
 import io
 import struct
 import zlib
+from operator import index
 from typing import BinaryIO, Final
 
 import cv2
@@ -66,7 +67,8 @@ def read_header(stream: BinaryIO) -> Header:
                     f"is a whole slide ({name}), which this version does not open",
                     "export the field of interest as a PNG or TIFF from the slide viewer",
                 )
-        return Header("TIFF", page.imagewidth, page.imagelength, _orientation(page))
+        # In a damaged file a tag may hold several numbers or none; `index` refuses what is no integer.
+        return Header("TIFF", index(page.imagewidth), index(page.imagelength), _orientation(page))
 
 
 def decode(data: bytes) -> Raster:
@@ -195,6 +197,8 @@ def _palette(colormap: Samples) -> np.ndarray:
     Entries come from 8-bit ones times 257 or, by Pillow among others, times 256: the high byte is right for both. Some
     writers store the 8-bit values themselves, which libtiff tells in the same way.
     """
+    if colormap.ndim != 2 or len(colormap) != 3:
+        raise Unreadable("has a damaged palette")
     return (colormap.T if colormap.max() < 256 else colormap.T >> 8).astype(np.uint8)
 
 

@@ -26,10 +26,10 @@ _LABEL: Final = re.compile(
     rf"(?:(?:^|{_SEPARATOR})(?P<plus>[123]\+)|{_SEPARATOR}(?:train|val|test){_SEPARATOR}(?P<zero>0))$", re.IGNORECASE
 )
 _COPY: Final = re.compile(r" ?\(\d+\)$")
-_HE_WORDS: Final = frozenset({"he", "h&e", "eosin", "haematoxylin", "hematoxylin"})
+_HE_WORDS: Final = frozenset({"he", "h&e", "hes", "hande", "eosin", "haematoxylin", "hematoxylin"})
 _IHC_WORDS: Final = frozenset({"ihc", "dab", "immunohistochemistry"})
 # Also the subject of a whole project ('HER2_study_HE'), so that it gives way to a plainer word.
-_HER2_WORDS: Final = frozenset({"her2", "erbb2"})
+_HER2_WORDS: Final = frozenset({"her2", "her2neu", "erbb2"})
 
 
 def is_image_name(path: Path) -> bool:

@@ -1,0 +1,204 @@
+"""Every action of the window, declared once: menus, tool bar, shortcut sheet and command search are all made from this."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QPalette
+
+from her2viewer.gui.icons import themed_icon
+
+
+class ActionId(StrEnum):
+    """The name of an action in the code and in tests."""
+
+    OPEN_PAIR = "open_pair"
+    OPEN_DEMO = "open_demo"
+    SWAP = "swap"
+    EXPORT = "export"
+    BATCH = "batch"
+    PREFERENCES = "preferences"
+    QUIT = "quit"
+    FIT = "fit"
+    ONE_TO_ONE = "one_to_one"
+    ZOOM_IN = "zoom_in"
+    ZOOM_OUT = "zoom_out"
+    PAN_LEFT = "pan_left"
+    PAN_RIGHT = "pan_right"
+    PAN_UP = "pan_up"
+    PAN_DOWN = "pan_down"
+    LINK = "link"
+    SCORE = "score"
+    CANCEL = "cancel"
+    OVERLAY = "overlay"
+    MORE_OPACITY = "more_opacity"
+    LESS_OPACITY = "less_opacity"
+    NEXT_CLASS = "next_class"
+    PREVIOUS_CLASS = "previous_class"
+    THEME_SYSTEM = "theme_system"
+    THEME_LIGHT = "theme_light"
+    THEME_DARK = "theme_dark"
+    FIND_COMMAND = "find_command"
+    SHORTCUTS = "shortcuts"
+    COPY_MESSAGE = "copy_message"
+    ABOUT = "about"
+
+
+class Menu(StrEnum):
+    """The menus, in their order."""
+
+    FILE = "&File"
+    VIEW = "&View"
+    SCORE = "&Score"
+    HELP = "&Help"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """One action. `words` are what somebody might type who does not know its name; `group` begins a new menu section."""
+
+    id: ActionId
+    menu: Menu
+    text: str
+    icon: str
+    keys: tuple[str, ...]
+    tip: str
+    words: str = ""
+    checkable: bool = False
+    exclusive: str = ""
+    section: bool = False
+    toolbar: int = 0
+    """The tool bar's group, 1 from the left; 0 is not in the tool bar."""
+    short: str = ""
+    """What the tool bar says, where the text is too long for it."""
+
+
+A, M = ActionId, Menu
+SPECS: Final[tuple[ActionSpec, ...]] = (
+    ActionSpec(A.OPEN_PAIR, M.FILE, "Open pair...", "folder-open", ("Ctrl+O",),
+               "Open the H&E and the HER2 IHC image of the same tissue", "load file image slide picture he ihc",
+               toolbar=1, short="Open"),
+    ActionSpec(A.OPEN_DEMO, M.FILE, "Open the demo pair", "flask", ("Ctrl+D",),
+               "Open the pair that ships with the app", "example sample phantom try tutorial", toolbar=1, short="Demo"),
+    ActionSpec(A.SWAP, M.FILE, "Swap stains", "arrows-left-right", ("X",),
+               "Exchange the H&E and the IHC image", "wrong side mixed up exchange reverse left right"),
+    ActionSpec(A.BATCH, M.FILE, "Score a folder...", "stack", ("Ctrl+B",),
+               "Score all pairs of a folder and write tables and overlays",
+               "batch many folder cohort table csv excel spreadsheet", section=True, toolbar=1, short="Batch"),
+    ActionSpec(A.EXPORT, M.FILE, "Export picture...", "export", ("Ctrl+E",),
+               "Save the annotated picture at full resolution", "save image figure paper slide tiff png jpeg result json",
+               toolbar=1, short="Export"),
+    ActionSpec(A.PREFERENCES, M.FILE, "Preferences...", "gear-six", ("Ctrl+,",),
+               "Device, precision, theme and model", "settings options gpu cuda cpu bf16 model package", section=True),
+    ActionSpec(A.QUIT, M.FILE, "Quit", "sign-out", ("Ctrl+Q",), "Close HER2 Viewer", "exit close leave", section=True),
+    ActionSpec(A.FIT, M.VIEW, "Fit", "frame-corners", ("F", "Ctrl+0"),
+               "Show the whole field", "zoom all overview reset whole", toolbar=2),
+    ActionSpec(A.ONE_TO_ONE, M.VIEW, "1:1", "number-square-one", ("Ctrl+1",),
+               "One image pixel on one screen pixel", "zoom actual size 100% full resolution magnification", toolbar=2),
+    ActionSpec(A.ZOOM_IN, M.VIEW, "Zoom in", "magnifying-glass-plus", ("+", "="),
+               "Twice as close", "closer magnify objective larger", toolbar=2),
+    ActionSpec(A.ZOOM_OUT, M.VIEW, "Zoom out", "magnifying-glass-minus", ("-",),
+               "Half as close", "farther smaller objective", toolbar=2),
+    ActionSpec(A.PAN_LEFT, M.VIEW, "Move left", "arrow-left", ("Shift+Left",), "Move to the left", "pan scroll", section=True),
+    ActionSpec(A.PAN_RIGHT, M.VIEW, "Move right", "arrow-right", ("Shift+Right",), "Move to the right", "pan scroll"),
+    ActionSpec(A.PAN_UP, M.VIEW, "Move up", "arrow-up", ("Shift+Up",), "Move up", "pan scroll"),
+    ActionSpec(A.PAN_DOWN, M.VIEW, "Move down", "arrow-down", ("Shift+Down",), "Move down", "pan scroll"),
+    ActionSpec(A.LINK, M.VIEW, "Link panes", "link", ("L",),
+               "Both panes show the same place of the tissue", "sync synchronise lock together side by side", True,
+               section=True, toolbar=3, short="Link"),
+    ActionSpec(A.THEME_SYSTEM, M.VIEW, "Theme: as the system", "circle-half", (), "Light or dark as the desktop is",
+               "colour appearance night", True, "theme", section=True),
+    ActionSpec(A.THEME_LIGHT, M.VIEW, "Theme: light", "sun", (), "Light panels", "colour appearance bright day", True, "theme"),
+    ActionSpec(A.THEME_DARK, M.VIEW, "Theme: dark", "moon", (), "Dark panels", "colour appearance night", True, "theme"),
+    ActionSpec(A.SCORE, M.SCORE, "Score this field", "play", ("S",),
+               "Ask the model for the HER2 score of this field", "her2 predict run analyse classify grade result",
+               toolbar=4, short="Score"),
+    ActionSpec(A.CANCEL, M.SCORE, "Cancel", "x-circle", ("Esc",), "Stop what is being worked on", "stop abort halt"),
+    ActionSpec(A.OVERLAY, M.SCORE, "Show the map", "eye", ("O",),
+               "Show where the model found evidence (hold Space to look beneath)",
+               "overlay heatmap grad-cam gradcam explanation attention saliency hide", True, section=True,
+               toolbar=4, short="Map"),
+    ActionSpec(A.MORE_OPACITY, M.SCORE, "More opaque", "plus", ("]",), "Cover more of the tissue",
+               "overlay opacity alpha stronger"),
+    ActionSpec(A.LESS_OPACITY, M.SCORE, "Less opaque", "minus", ("[",), "Cover less of the tissue",
+               "overlay opacity alpha weaker transparent"),
+    ActionSpec(A.NEXT_CLASS, M.SCORE, "Map of the next class", "caret-right", (".",),
+               "Show the evidence for the next score", "explain why 0 1+ 2+ 3+ class target", section=True),
+    ActionSpec(A.PREVIOUS_CLASS, M.SCORE, "Map of the previous class", "caret-left", (",",),
+               "Show the evidence for the score before", "explain why 0 1+ 2+ 3+ class target"),
+    ActionSpec(A.FIND_COMMAND, M.HELP, "Find a command", "magnifying-glass", ("Ctrl+K",),
+               "Find any command by what it does", "search palette help how", toolbar=5, short="Ctrl+K"),
+    ActionSpec(A.SHORTCUTS, M.HELP, "Keyboard shortcuts", "keyboard", ("F1", "?"), "All keys on one sheet", "help hotkeys"),
+    ActionSpec(A.COPY_MESSAGE, M.HELP, "Copy the message", "copy", ("Ctrl+Shift+C",),
+               "Copy the message that is shown, for an e-mail or a report", "error warning clipboard"),
+    ActionSpec(A.ABOUT, M.HELP, "About HER2 Viewer and its model", "info", (),
+               "Version, model card, licences", "licence version model card training data accuracy credits", section=True),
+)  # fmt: skip
+del A, M
+
+SPEC_OF: Final[Mapping[ActionId, ActionSpec]] = {spec.id: spec for spec in SPECS}
+
+HELD_KEYS: Final = (
+    ("Space (hold)", "Look beneath the map"),
+    ("Wheel", "Zoom where the mouse is"),
+    ("Drag", "Move the tissue"),
+    ("Double click", "Twice as close"),
+)
+"""What has no action but belongs on the shortcut sheet."""
+
+
+def key_words(spec: ActionSpec) -> str:
+    """The keys as the system writes them, for example 'Ctrl+O'."""
+    return " or ".join(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in spec.keys)
+
+
+def matches(spec: ActionSpec, typed: str) -> bool:
+    """Whether an action is meant by what was typed: every word of it begins a word of its text, tip or search words."""
+    known = f"{spec.text} {spec.tip} {spec.words}".lower().replace(":", " ").replace(".", " ").split()
+    return all(any(word.startswith(part) for word in known) for part in typed.lower().split())
+
+
+class Actions(QObject):
+    """The QActions made from the specs, by id."""
+
+    def __init__(self, palette: QPalette, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._actions: dict[ActionId, QAction] = {}
+        groups: dict[str, QActionGroup] = {}
+        for spec in SPECS:
+            action = QAction(spec.text, self)
+            action.setObjectName(spec.id)
+            action.setShortcuts([QKeySequence(key) for key in spec.keys])
+            keys = f" ({key_words(spec)})" if spec.keys else ""
+            action.setToolTip(f"{spec.tip}{keys}")
+            action.setIconText(spec.short or spec.text)
+            action.setCheckable(spec.checkable)
+            if spec.exclusive:
+                groups.setdefault(spec.exclusive, QActionGroup(self)).addAction(action)
+            self._actions[spec.id] = action
+        self.paint(palette)
+
+    def __getitem__(self, action: ActionId) -> QAction:
+        return self._actions[action]
+
+    def paint(self, palette: QPalette) -> None:
+        """Draws the icons again, in the colours of a theme."""
+        for spec in SPECS:
+            self._actions[spec.id].setIcon(themed_icon(spec.icon, palette))
+
+    def connect_all(self, handlers: Mapping[ActionId, Callable[[], object]]) -> None:
+        """Connects each action to who does it. Raises KeyError where one has nobody."""
+        for spec in SPECS:
+            handler = handlers[spec.id]
+            self._actions[spec.id].triggered.connect(lambda _checked=False, handler=handler: handler())
+
+    def set_enabled(self, enabled: Mapping[ActionId, bool]) -> None:
+        for action, on in enabled.items():
+            self._actions[action].setEnabled(on)
+
+    def set_checked(self, checked: Mapping[ActionId, bool]) -> None:
+        """Shows a state; nobody is triggered."""
+        for action, on in checked.items():
+            self._actions[action].setChecked(on)

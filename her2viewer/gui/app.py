@@ -1,0 +1,244 @@
+"""The composition root: builds every part of the app once and ties them together. Nothing here is global."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from her2viewer import __version__
+from her2viewer.export.overlay import OverlayStyle
+from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.bench import Bench, Loader, load_scorer
+from her2viewer.gui.controllers.images import Images, Opener
+from her2viewer.gui.controllers.scoring import ScoringController
+from her2viewer.gui.crash import CrashReporter, log_path, start_log
+from her2viewer.gui.demo import demo_pair
+from her2viewer.gui.dialogs.desk import Desk
+from her2viewer.gui.lanes import Lanes
+from her2viewer.gui.messages import Level
+from her2viewer.gui.presenter import Presenter
+from her2viewer.gui.resolve import next_target
+from her2viewer.gui.settings import Settings, settings_path
+from her2viewer.gui.state import MapWish, State, Store
+from her2viewer.gui.theme import Theme, ThemeChoice
+from her2viewer.gui.window import MainWindow
+from her2viewer.imaging.opening import open_image
+from her2viewer.scoring.stains import Stain
+
+OPACITY_STEP = 0.1
+
+
+class App:
+    """One window with its lanes, state and controllers. Everything that differs in a test is handed in."""
+
+    def __init__(
+        self,
+        application: QApplication,
+        settings: Settings,
+        *,
+        opener: Opener = open_image,
+        loader: Loader = load_scorer,
+        reporter: CrashReporter | None = None,
+    ) -> None:
+        self.settings = settings
+        self.theme = Theme(application, settings.theme)
+        self.lanes = Lanes()
+        self.store = Store(State(style=settings.style))
+        self.window = MainWindow()
+        self.bench = Bench(loader)
+        messages = self.window.messages
+        self.images = Images(self.store, self.lanes.files, opener, messages)
+        self.scoring = ScoringController(self.store, self.lanes, self.bench, messages)
+        self.presenter = Presenter(
+            self.store,
+            self.window.panes,
+            self.window.score_panel,
+            self.window.explain_panel,
+            self.window.status_line,
+            self.window.actions_,
+        )
+        self.desk = Desk(self, opener)
+        self._tie_views()
+        self._tie_lanes(reporter or CrashReporter(self.window))
+        self.window.actions_.connect_all(self._handlers())
+        self._show_theme()
+        self.window.set_recent(settings.recent_pairs)
+        if not settings.geometry.isEmpty():
+            self.window.restoreGeometry(settings.geometry)
+        else:
+            self.window.resize(1440, 900)
+
+    def start(self, pair: tuple[Path, Path] | None = None, *, demo: bool = False) -> None:
+        """Shows the window; the model is loaded and the first pair opened once it has been painted."""
+        self.window.show()
+        first_time = self.settings.demo_at_start
+        self.settings.demo_at_start = False
+        QTimer.singleShot(0, self.window, lambda: self._begin(pair, demo=demo, first_time=first_time))
+
+    def _begin(self, pair: tuple[Path, Path] | None, *, demo: bool, first_time: bool) -> None:
+        # Images first: they are there before torch has been imported.
+        if demo or (pair is None and first_time and demo_pair() is not None):
+            self.open_demo(score=demo or first_time)
+        elif pair is not None:
+            self.images.open({Stain.HE: pair[0], Stain.IHC: pair[1]})
+        self.scoring.load_model(self.settings.model)
+
+    def open_demo(self, *, score: bool = False) -> None:
+        """Opens the pair that ships with the app, and scores it where that was asked for."""
+        pair = demo_pair()
+        if pair is None:
+            self.window.messages.say(
+                "No demo pair ships with this copy; open a pair of your own with Ctrl+O.", Level.WARNING
+            )
+            return
+        self._score_next = score
+        self.images.open({Stain.HE: pair[0], Stain.IHC: pair[1]})
+
+    def close(self) -> None:
+        """Stops all work, waits for it, and remembers the window."""
+        self.settings.geometry = self.window.saveGeometry()
+        self.settings.style = self.store.state.style
+        self.settings.save()
+        self.desk.close()
+        self.lanes.close()
+
+    _score_next = False
+
+    def _on_pair(self, he: Path, ihc: Path) -> None:
+        self.window.refresh_scales()
+        self.settings.remember_pair(he, ihc)
+        self.window.set_recent(self.settings.recent_pairs)
+        if self._score_next or self.settings.score_on_open:
+            self._score_next = False
+            self.scoring.score()
+
+    def _tie_views(self) -> None:
+        window, store = self.window, self.store
+        self.images.on_pair_opened.append(self._on_pair)
+        for stain, pane in window.panes.items():
+            pane.files_dropped.connect(partial(self._on_drop, stain))
+            pane.open_requested.connect(self.desk.open_pair)
+            pane.view.region_wanted.connect(partial(self.images.show_region, pane, stain))
+        window.link.looked.connect(window.refresh_scales)
+        window.recent_chosen.connect(lambda he, ihc: self.images.open({Stain.HE: he, Stain.IHC: ihc}))
+        window.look_beneath.connect(lambda held: store.change(overlay_held_away=held))
+        window.closing.connect(self.close)
+        window.status_line.cancel_requested.connect(self.cancel)
+        window.score_panel.score_requested.connect(self.scoring.score)
+        window.score_panel.cancel_requested.connect(self.cancel)
+        explain = window.explain_panel
+        explain.overlay_toggled.connect(lambda on: store.change(overlay_on=on))
+        explain.style_changed.connect(lambda style: store.change(style=style))
+        explain.target_changed.connect(lambda target: self.scoring.show_map(replace(store.state.wish, target=target)))
+        explain.stage_changed.connect(lambda stage: self.scoring.show_map(replace(store.state.wish, stage=stage)))
+        self.theme.changed.connect(self._show_theme)
+
+    def _tie_lanes(self, reporter: CrashReporter) -> None:
+        for lane in (self.lanes.files, self.lanes.inference):
+            lane.crashed.connect(reporter.report)
+        reporter.reported.connect(self.desk.show_report)
+
+    def _on_drop(self, stain: Stain, files: list[Path]) -> None:
+        self.images.drop(files, stain)
+
+    def _handlers(self) -> dict[Id, Callable[[], object]]:
+        window, scoring = self.window, self.scoring
+        return {
+            Id.OPEN_PAIR: self.desk.open_pair,
+            Id.OPEN_DEMO: self.open_demo,
+            Id.SWAP: self.images.swap,
+            Id.EXPORT: self.desk.export,
+            Id.BATCH: self.desk.batch,
+            Id.PREFERENCES: self.desk.preferences,
+            Id.QUIT: window.close,
+            Id.FIT: window.fit,
+            Id.ONE_TO_ONE: partial(window.zoom_to, 1.0),
+            Id.ZOOM_IN: partial(window.zoom_by, 2.0),
+            Id.ZOOM_OUT: partial(window.zoom_by, 0.5),
+            Id.PAN_LEFT: partial(window.pan_by, -0.125, 0),
+            Id.PAN_RIGHT: partial(window.pan_by, 0.125, 0),
+            Id.PAN_UP: partial(window.pan_by, 0, -0.125),
+            Id.PAN_DOWN: partial(window.pan_by, 0, 0.125),
+            Id.LINK: self._toggle_link,
+            Id.SCORE: scoring.score,
+            Id.CANCEL: self.cancel,
+            Id.OVERLAY: lambda: self.store.change(overlay_on=not self.store.state.overlay_on),
+            Id.MORE_OPACITY: partial(self._change_opacity, OPACITY_STEP),
+            Id.LESS_OPACITY: partial(self._change_opacity, -OPACITY_STEP),
+            Id.NEXT_CLASS: lambda: scoring.show_map(next_target(self.store.state, 1)),
+            Id.PREVIOUS_CLASS: lambda: scoring.show_map(next_target(self.store.state, -1)),
+            Id.THEME_SYSTEM: partial(self.choose_theme, ThemeChoice.SYSTEM),
+            Id.THEME_LIGHT: partial(self.choose_theme, ThemeChoice.LIGHT),
+            Id.THEME_DARK: partial(self.choose_theme, ThemeChoice.DARK),
+            Id.FIND_COMMAND: lambda: window.command_search.open_over(window),
+            Id.SHORTCUTS: self.desk.shortcuts,
+            Id.COPY_MESSAGE: window.messages.copy,
+            Id.ABOUT: self.desk.about,
+        }
+
+    def cancel(self) -> None:
+        """Stops whatever the window is working on; a batch has its own button."""
+        self.images.cancel()
+        self.scoring.cancel()
+        self.desk.cancel_export()
+
+    def choose_theme(self, choice: ThemeChoice) -> None:
+        """Changes the theme and remembers it."""
+        self.settings.theme = choice
+        self.theme.choose(choice)
+        self._show_theme()
+
+    def set_style(self, style: OverlayStyle) -> None:
+        """Draws the map otherwise."""
+        self.store.change(style=style)
+
+    def set_map(self, target: str | None, stage: str) -> None:
+        """Draws another map."""
+        self.scoring.show_map(MapWish(target, stage))
+
+    def _change_opacity(self, by: float) -> None:
+        style = self.store.state.style
+        self.set_style(replace(style, opacity=min(max(round(style.opacity + by, 2), 0.0), 1.0)))
+
+    def _toggle_link(self) -> None:
+        linked = not self.store.state.linked
+        self.store.change(linked=linked)
+        self.window.link.set_on(linked)
+
+    def _show_theme(self) -> None:
+        themes = {
+            Id.THEME_SYSTEM: ThemeChoice.SYSTEM,
+            Id.THEME_LIGHT: ThemeChoice.LIGHT,
+            Id.THEME_DARK: ThemeChoice.DARK,
+        }
+        self.window.actions_.set_checked({action: choice is self.theme.choice for action, choice in themes.items()})
+
+
+def application() -> QApplication:
+    """The Qt application, made once."""
+    existing = QApplication.instance()
+    if isinstance(existing, QApplication):
+        return existing
+    made = QApplication(sys.argv[:1])
+    made.setApplicationName("HER2 Viewer")
+    made.setApplicationVersion(__version__)
+    made.setDesktopFileName("her2viewer")
+    return made
+
+
+def run(paths: tuple[Path, Path] | None = None, demo: bool = False) -> int:
+    """Opens the window, with a pair (H&E, IHC) or the demo pair where asked for, and returns when it is closed."""
+    start_log(log_path())
+    qt = application()
+    reporter = CrashReporter()
+    reporter.install()
+    try:
+        app = App(qt, Settings(settings_path()), reporter=reporter)
+        app.start(paths, demo=demo)
+        return qt.exec()
+    finally:
+        reporter.uninstall()

@@ -1,0 +1,86 @@
+"""The model at work: what is done in the inference lane, and only there. torch comes in here, after the window stands."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from her2viewer.errors import PackageError
+from her2viewer.gui.state import ModelFacts
+from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, FieldScorer, Precision
+from her2viewer.scoring.package import ModelPackage, bundled_package, open_package
+
+DeviceChoice = Literal["auto", "cpu", "cuda"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelWish:
+    """Which model, where and how. `folder` None is the bundled package."""
+
+    folder: Path | None = None
+    device: DeviceChoice = "auto"
+    precision: Precision = "fp32"
+
+
+Loader = Callable[[ModelWish], tuple[FieldScorer, ModelPackage]]
+"""Opens a scorer; slow. Raises PackageError."""
+
+
+def load_scorer(wish: ModelWish) -> tuple[FieldScorer, ModelPackage]:
+    """The real loader: imports torch, checks the package, loads the weights."""
+    package = open_package(wish.folder) if wish.folder is not None else bundled_package()
+    from her2viewer.scoring.scorer import Scorer
+
+    return Scorer.open(package, device=wish.device, precision=wish.precision), package
+
+
+class Bench:
+    """Holds the scorer. Every method runs in the inference lane."""
+
+    def __init__(self, loader: Loader = load_scorer) -> None:
+        self._loader = loader
+        self._scorer: FieldScorer | None = None
+        self._package: ModelPackage | None = None
+        self._wish = ModelWish()
+
+    def load(self, wish: ModelWish) -> ModelFacts:
+        """Replaces the model. Where the new one cannot be loaded there is none. Raises PackageError."""
+        self._scorer = self._package = None
+        self._wish = wish
+        self._scorer, self._package = self._loader(wish)
+        return self.facts()
+
+    def facts(self) -> ModelFacts:
+        """What there is to say of the model now; device and notices change when a GPU fails."""
+        scorer, package = self.scorer, self._package
+        assert package is not None
+        manifest = package.manifest
+        conformal = manifest.calibration.conformal
+        return ModelFacts(
+            manifest.identity,
+            manifest.classes,
+            scorer.device_title,
+            self._wish.precision,
+            conformal.level if conformal is not None else None,
+            manifest.fixed_peaks,
+            scorer.notices,
+            package.card,
+        )
+
+    @property
+    def scorer(self) -> FieldScorer:
+        if self._scorer is None:
+            raise PackageError("no model is loaded", remedy="choose a model package in Preferences (Ctrl+,)")
+        return self._scorer
+
+    def score(self, field: FieldPixels) -> tuple[Evidence, ModelFacts]:
+        """Scores one field; the facts are those after it."""
+        return self.scorer.score(field), self.facts()
+
+    def score_batch(self, fields: Sequence[FieldPixels]) -> list[Evidence]:
+        """Scores several fields."""
+        return self.scorer.score_batch(fields)
+
+    def attribution(self, evidence: Evidence, target: str, stage: str) -> Attribution:
+        """A class's map at a stage."""
+        return self.scorer.attribution(evidence, target, stage)

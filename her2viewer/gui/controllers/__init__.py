@@ -1,0 +1,1 @@
+"""Who turns a wish into work and its result into state. Widgets stay outside: controllers can be tested without one."""

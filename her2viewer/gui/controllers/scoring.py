@@ -1,0 +1,153 @@
+"""The model, the score and the maps: wishes in, the scoring part of the state out."""
+
+from dataclasses import replace
+
+from her2viewer.errors import UserError
+from her2viewer.gui.bench import Bench, ModelWish
+from her2viewer.gui.controllers.messenger import Messenger
+from her2viewer.gui.lanes import Context, Lanes, Progress
+from her2viewer.gui.messages import Level
+from her2viewer.gui.state import (
+    DrawnMap,
+    MapWish,
+    Model,
+    ModelFacts,
+    ModelPhase,
+    OpenedImage,
+    ScorePhase,
+    Scoring,
+    Store,
+)
+from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels
+
+
+class ScoringController:
+    """Asks the bench, in the inference lane, and puts what it says into the state."""
+
+    def __init__(self, store: Store, lanes: Lanes, bench: Bench, messenger: Messenger) -> None:
+        self._store = store
+        self._lanes = lanes
+        self._bench = bench
+        self._messenger = messenger
+        self._maps: dict[tuple[str, str], Attribution] = {}
+        self._said: set[str] = set()
+        store.listen(lambda old, new: self._forget(old.scoring, new.scoring))
+
+    def load_model(self, wish: ModelWish) -> None:
+        """Loads a model in place of the one at hand; its score goes with it."""
+        self.cancel()
+        self._store.put(replace(self._store.state.unscored(), model=Model(ModelPhase.LOADING)))
+        self._lanes.inference.submit(
+            "model", lambda _: self._bench.load(wish), self._on_loaded, failed=self._on_no_model
+        )
+
+    def score(self) -> None:
+        """Scores the pair on screen, whole. The images are read in the files lane, the network runs in its own."""
+        pair = self._store.state.pair
+        if pair is None or self._store.state.model.phase is ModelPhase.FAILED:
+            return
+        self._put(Scoring(ScorePhase.SCORING, progress=Progress(text="Reading the images")), drawn=DrawnMap())
+        self._lanes.inference.drop("score")
+        self._lanes.files.submit(
+            "field",
+            lambda context: read_field(pair, context),
+            self._on_read,
+            failed=self._on_failed,
+            cancelled=self._on_cancelled,
+        )
+
+    def cancel(self) -> None:
+        """Stops scoring, and a map that is being computed."""
+        self._lanes.files.drop("field")
+        self._lanes.inference.drop("score")
+        self._lanes.inference.drop("map")
+        if self._store.state.scoring.phase is ScorePhase.SCORING:
+            self._on_cancelled()
+        drawn = self._store.state.drawn
+        if drawn.pending:
+            at_hand = drawn.attribution
+            wish = MapWish(at_hand.target, at_hand.stage) if at_hand is not None else MapWish()
+            self._store.change(drawn=replace(drawn, pending=False), wish=wish)
+
+    def show_map(self, wish: MapWish) -> None:
+        """Draws another map: at once where it is at hand, otherwise computed while the present one stays."""
+        self._store.change(wish=wish)
+        state = self._store.state
+        evidence, target = state.scoring.evidence, state.target
+        if evidence is None or target is None:
+            return
+        self._lanes.inference.drop("map")
+        key = (target, wish.stage)
+        at_hand = self._maps.get(key)
+        if at_hand is None and evidence.attribution(target).stage == wish.stage:
+            at_hand = evidence.attribution(target)
+        if at_hand is not None:
+            self._on_map(key, at_hand)
+            return
+        self._store.change(drawn=replace(state.drawn, pending=True, error=None))
+        self._lanes.inference.submit(
+            "map",
+            lambda _: self._bench.attribution(evidence, target, wish.stage),
+            lambda attribution: self._on_map(key, attribution),
+            failed=lambda error: self._store.change(drawn=DrawnMap(error=error)),
+        )
+
+    def _on_read(self, field: FieldPixels) -> None:
+        self._put(Scoring(ScorePhase.SCORING, progress=Progress(text="Running the network")))
+        self._lanes.inference.submit(
+            "score",
+            lambda _: self._bench.score(field),
+            lambda scored: self._on_scored(*scored),
+            failed=self._on_failed,
+            cancelled=self._on_cancelled,
+        )
+
+    def _on_scored(self, evidence: Evidence, facts: ModelFacts) -> None:
+        self._put(Scoring(ScorePhase.SCORED, evidence), model=Model(ModelPhase.READY, facts))
+        self._say_notices(facts)
+        self.show_map(self._store.state.wish)
+
+    def _on_map(self, key: tuple[str, str], attribution: Attribution) -> None:
+        self._maps[key] = attribution
+        self._store.change(drawn=DrawnMap(attribution))
+
+    def _on_loaded(self, facts: ModelFacts) -> None:
+        self._store.change(model=Model(ModelPhase.READY, facts))
+        self._say_notices(facts)
+
+    def _on_no_model(self, error: UserError) -> None:
+        self._store.change(model=Model(ModelPhase.FAILED, error=error))
+
+    def _on_failed(self, error: UserError) -> None:
+        self._put(Scoring(ScorePhase.FAILED, error=error))
+
+    def _on_cancelled(self) -> None:
+        self._put(Scoring(ScorePhase.CANCELLED))
+
+    def _put(self, scoring: Scoring, **others: object) -> None:
+        self._store.change(scoring=scoring, **others)
+
+    def _forget(self, old: Scoring, new: Scoring) -> None:
+        """Maps belong to one score, and work on a score that was reset (another pair came) is not waited for."""
+        if old.evidence is not new.evidence:
+            self._maps.clear()
+        if old.phase is not ScorePhase.NONE and new.phase is ScorePhase.NONE:
+            self._lanes.files.drop("field")
+            self._lanes.inference.drop("score")
+            self._lanes.inference.drop("map")
+
+    def _say_notices(self, facts: ModelFacts) -> None:
+        fresh = [notice for notice in facts.notices if notice not in self._said]
+        self._said.update(fresh)
+        if fresh:
+            self._messenger.say(" ".join(fresh), Level.WARNING)
+
+
+def read_field(pair: tuple[OpenedImage, OpenedImage], context: Context) -> FieldPixels:
+    """In the files lane: all pixels of both images at level 0."""
+    pixels = []
+    for image in pair:
+        context.token.check()
+        width, height = image.source.size
+        pixels.append(image.source.read(0, 0, 0, width, height))
+    return FieldPixels.whole(pixels[0], pixels[1])

@@ -1,0 +1,249 @@
+"""One pane: a header that says what is seen, the tissue, and what stands in its place while there is none."""
+
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from superqt import QElidingLabel
+
+from her2viewer.errors import UserError
+from her2viewer.export.overlay import OverlayStyle
+from her2viewer.gui.icons import themed_pixmap
+from her2viewer.gui.pane.regions import Region
+from her2viewer.gui.pane.scale_bar import ScaleBar
+from her2viewer.gui.pane.tissue_view import TissueView
+from her2viewer.gui.resolve import OverlayShown
+from her2viewer.gui.state import OpenedImage
+from her2viewer.imaging.source import RGBImage
+from her2viewer.scoring.stains import Stain
+
+_TEACHING: Final = {
+    Stain.HE: "Drop an H&E image here",
+    Stain.IHC: "Drop the HER2 IHC image of the same tissue here",
+}
+
+
+class ImagePane(QFrame):
+    """A view of one stain. Signals go out, setters come in; it decides nothing about files or scores."""
+
+    files_dropped = Signal(object)
+    open_requested = Signal()
+
+    def __init__(self, stain: Stain, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("pane")
+        self.stain = stain
+        self.setAcceptDrops(True)
+        self.setAccessibleName(f"{stain.caption} pane")
+        self._um_per_px: float | None = None
+        self.view = TissueView(stain)
+        self.view.setAccessibleName(f"{stain.caption} image")
+        self._scale_bar = ScaleBar(self.view)
+        self._notice = _Notice(self.view)
+        self._empty = _Empty(stain)
+        self._empty.open_requested.connect(self.open_requested)
+        self.view.viewport().installEventFilter(self)
+
+        body = QWidget()
+        self._stack = QStackedLayout(body)
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(self.view)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._build_header(stain))
+        layout.addWidget(body, 1)
+
+    def _build_header(self, stain: Stain) -> QWidget:
+        header = QWidget()
+        header.setObjectName("paneHeader")
+        header.setFixedHeight(32)
+        caption = QLabel(stain.caption)
+        caption.setProperty("emphasis", True)
+        self._name = QElidingLabel()
+        self._name.setElideMode(Qt.TextElideMode.ElideMiddle)
+        self._info = QLabel()
+        self._info.setProperty("quiet", True)
+        row = QHBoxLayout(header)
+        row.setContentsMargins(8, 0, 8, 0)
+        row.setSpacing(16)
+        row.addWidget(caption)
+        row.addWidget(self._name, 1)
+        row.addWidget(self._info)
+        return header
+
+    def set_image(self, image: OpenedImage | None) -> None:
+        self.view.set_image(image)
+        self._stack.setCurrentWidget(self.view if image is not None else self._empty)
+
+    def set_header(self, name: str, info: str) -> None:
+        self._name.setText(name)
+        self._name.setToolTip(name)
+        self._info.setText(info)
+
+    def set_um_per_px(self, um: float | None) -> None:
+        """Micrometres per level-0 pixel of the image, or None."""
+        self._um_per_px = um
+        self.refresh_scale()
+
+    def set_opening(self, text: str) -> None:
+        """Says that a file is being opened; empty when it is not."""
+        self._empty.set_opening(text)
+        self._notice.set_text(text)
+
+    def set_error(self, error: UserError | None) -> None:
+        """Why the last file was refused. Where an image stands, it stays, and the window's message bar says it."""
+        self._empty.set_error(error)
+
+    def set_overlay(self, shown: OverlayShown | None, style: OverlayStyle) -> None:
+        self.view.set_overlay(shown, style)
+
+    def set_overlay_style(self, style: OverlayStyle) -> None:
+        self.view.set_overlay_style(style)
+
+    def set_overlay_visible(self, visible: bool) -> None:
+        self.view.set_overlay_visible(visible)
+
+    def set_region(self, image: OpenedImage, region: Region, pixels: RGBImage) -> None:
+        self.view.set_region(image, region, pixels)
+
+    def refresh_scale(self) -> None:
+        """After a zoom: the scale bar follows."""
+        viewpoint = self.view.viewpoint
+        known = self._um_per_px is not None and viewpoint is not None
+        ratio = self.view.devicePixelRatioF()
+        self._scale_bar.set_scale(self._um_per_px * viewpoint.px * ratio if known else None)  # type: ignore[operator,union-attr]
+        self._place()
+
+    def _place(self) -> None:
+        """The scale bar bottom right, the notice top left."""
+        bar = self._scale_bar
+        bar.move(self.view.width() - bar.width() - 8, self.view.height() - bar.height() - 8)
+        self._notice.move(8, 8)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self.refresh_scale()
+        return super().eventFilter(watched, event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+            self._mark_drop(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self._mark_drop(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._mark_drop(False)
+        files = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if files:
+            event.acceptProposedAction()
+            self.files_dropped.emit(files)
+
+    def _mark_drop(self, on: bool) -> None:
+        """The accent frame while something hangs over the pane."""
+        self.setProperty("dropTarget", on)
+        self.style().unpolish(self)
+        self.style().polish(self)
+
+
+class _Notice(QLabel):
+    """A word over the tissue while something is under way."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("notice")
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def set_text(self, text: str) -> None:
+        self.setText(text)
+        self.setVisible(bool(text))
+        self.adjustSize()
+
+
+class _Empty(QWidget):
+    """The pane without an image: what to drop, how to open, what is being opened, or what was wrong with the last file."""
+
+    open_requested = Signal()
+
+    def __init__(self, stain: Stain) -> None:
+        super().__init__()
+        self.setObjectName("emptyPane")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._icon = QLabel()
+        self._icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._title = QLabel()
+        self._title.setProperty("emphasis", True)
+        self._text = QLabel()
+        self._text.setObjectName("emptyText")
+        for label in (self._title, self._text):
+            label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+            label.setWordWrap(True)
+        self._open = QPushButton("Open pair...")
+        self._open.clicked.connect(self.open_requested)
+        self._copy = QPushButton("Copy message")
+        self._copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self._text.text()))
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(self._open)
+        buttons.addWidget(self._copy)
+        buttons.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 24, 24, 24)
+        layout.setSpacing(8)
+        layout.addStretch(1)
+        layout.addWidget(self._icon)
+        layout.addWidget(self._title)
+        layout.addWidget(self._text)
+        layout.addSpacing(8)
+        layout.addLayout(buttons)
+        layout.addStretch(1)
+        self._stain = stain
+        self._opening = ""
+        self._error: UserError | None = None
+        self._show()
+
+    def set_opening(self, text: str) -> None:
+        self._opening = text
+        self._show()
+
+    def set_error(self, error: UserError | None) -> None:
+        self._error = error
+        self._show()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._show()
+
+    def _show(self) -> None:
+        error = None if self._opening else self._error
+        if error is not None:
+            icon, title, text = "warning", "This file cannot be shown", str(error)
+        elif self._opening:
+            icon, title, text = "hourglass", self._opening, ""
+        else:
+            icon, title, text = (
+                "image",
+                _TEACHING[self._stain],
+                "PNG, JPEG, TIFF, BMP or WebP, or press Ctrl+O to open a pair.",
+            )
+        self._icon.setPixmap(themed_pixmap(icon, 40, self.palette()))
+        self._title.setText(title)
+        self._text.setText(text)
+        self._text.setVisible(bool(text))
+        self._text.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+            if error is not None
+            else Qt.TextInteractionFlag.NoTextInteraction
+        )
+        self._copy.setVisible(error is not None)
+        self._open.setVisible(not self._opening)

@@ -1,0 +1,1 @@
+"""What stands beside the tissue: the answer, and how to question it."""

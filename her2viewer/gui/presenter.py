@@ -1,0 +1,114 @@
+"""From state to views: what each shows is resolved for the old and the new state, and only what differs is pushed."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from her2viewer.gui.actions import ActionId, Actions
+from her2viewer.gui.pane.pane import ImagePane
+from her2viewer.gui.panels.explain import ExplainPanel
+from her2viewer.gui.panels.score import ScorePanel
+from her2viewer.gui.resolve import (
+    overlay_visible,
+    resolve_explain,
+    resolve_overlay,
+    resolve_pane,
+    resolve_score,
+    resolve_status,
+)
+from her2viewer.gui.state import ModelPhase, ScorePhase, State, Store
+from her2viewer.scoring.stains import Stain
+
+
+class StatusView(Protocol):
+    """What the presenter needs of the status bar."""
+
+    def set_model(self, text: str) -> None: ...
+
+    def set_doing(self, text: str) -> None: ...
+
+
+class Presenter:
+    """Listens to the store and keeps the views true."""
+
+    def __init__(
+        self,
+        store: Store,
+        panes: Mapping[Stain, ImagePane],
+        score: ScorePanel,
+        explain: ExplainPanel,
+        status: StatusView,
+        actions: Actions,
+    ) -> None:
+        self._panes = panes
+        self._score = score
+        self._explain = explain
+        self._status = status
+        self._actions = actions
+        store.listen(self.present)
+        self.present(None, store.state)
+
+    def present(self, old: State | None, new: State) -> None:
+        """Pushes what differs; everything where there is no old state."""
+        for stain, pane in self._panes.items():
+            self._present_pane(pane, stain, old, new)
+        if old is None or resolve_score(old) != resolve_score(new):
+            self._score.show_score(resolve_score(new))
+        if old is None or resolve_explain(old) != resolve_explain(new):
+            self._explain.show_explain(resolve_explain(new))
+        if old is None or resolve_status(old) != resolve_status(new):
+            model, doing = resolve_status(new)
+            self._status.set_model(model)
+            self._status.set_doing(doing)
+        if old is None or enabled_actions(old) != enabled_actions(new):
+            self._actions.set_enabled(enabled_actions(new))
+        if old is None or checked_actions(old) != checked_actions(new):
+            self._actions.set_checked(checked_actions(new))
+
+    def _present_pane(self, pane: ImagePane, stain: Stain, old: State | None, new: State) -> None:
+        before, shown = resolve_pane(old, stain) if old is not None else None, resolve_pane(new, stain)
+        other_image = before is None or before.image is not shown.image
+        if before != shown:
+            if other_image:
+                pane.set_image(shown.image)
+            pane.set_header(shown.name, shown.scale)
+            pane.set_um_per_px(shown.um_per_px)
+            pane.set_opening(shown.opening)
+            pane.set_error(shown.error)
+        if old is None or other_image or resolve_overlay(old, stain) != resolve_overlay(new, stain):
+            pane.set_overlay(resolve_overlay(new, stain), new.style)
+        elif old.style != new.style:
+            pane.set_overlay_style(new.style)
+        if old is None or overlay_visible(old) != overlay_visible(new):
+            pane.set_overlay_visible(overlay_visible(new))
+
+
+def enabled_actions(state: State) -> dict[ActionId, bool]:
+    """Which actions can be asked for now; those not named always can."""
+    some = any(state.image(stain) is not None for stain in Stain)
+    scored = state.scoring.evidence is not None
+    opening = any(slot.opening is not None for slot in state.slots.values())
+    scoring = state.scoring.phase is ScorePhase.SCORING
+    busy = scoring or opening or state.drawn.pending or state.exporting is not None
+    enabled = {
+        ActionId.SWAP: some,
+        ActionId.EXPORT: scored and state.exporting is None,
+        ActionId.SCORE: state.pair is not None and state.model.phase is not ModelPhase.FAILED and not scoring,
+        ActionId.CANCEL: busy,
+    }
+    looking = (ActionId.FIT, ActionId.ONE_TO_ONE, ActionId.ZOOM_IN, ActionId.ZOOM_OUT)
+    moving = (ActionId.PAN_LEFT, ActionId.PAN_RIGHT, ActionId.PAN_UP, ActionId.PAN_DOWN)
+    enabled.update(dict.fromkeys((*looking, *moving), some))
+    explaining = (
+        ActionId.OVERLAY,
+        ActionId.MORE_OPACITY,
+        ActionId.LESS_OPACITY,
+        ActionId.NEXT_CLASS,
+        ActionId.PREVIOUS_CLASS,
+    )
+    enabled.update(dict.fromkeys(explaining, scored))
+    return enabled
+
+
+def checked_actions(state: State) -> dict[ActionId, bool]:
+    """Which of the actions that are on or off are on."""
+    return {ActionId.LINK: state.linked, ActionId.OVERLAY: state.overlay_on}

@@ -1,0 +1,277 @@
+"""From the state to what each view shows. Pure functions; every word of the panels is chosen here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from her2viewer.errors import UserError
+from her2viewer.export.overlay import OverlayStyle, ScaleMode
+from her2viewer.gui.state import MapWish, ModelPhase, OpenedImage, ScorePhase, State
+from her2viewer.scoring.evidence import STAGES, Attribution
+from her2viewer.scoring.prediction import Prediction
+from her2viewer.scoring.stains import Stain
+
+STAGE_TITLES: Mapping[str, str] = {
+    "layer1": "1, finest",
+    "layer2": "2, fine",
+    "layer3": "3, medium",
+    "layer4": "4, nearest the score",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PaneShown:
+    """One pane: the image, its header, and what stands in its way."""
+
+    image: OpenedImage | None
+    name: str
+    scale: str
+    um_per_px: float | None
+    opening: str
+    error: UserError | None
+
+
+def resolve_pane(state: State, stain: Stain) -> PaneShown:
+    """What a stain's pane shows."""
+    slot = state.slots[stain]
+    opening = f"Opening {slot.opening.name}" if slot.opening is not None else ""
+    if slot.image is None:
+        return PaneShown(None, "", "", None, opening, slot.error)
+    source = slot.image.source
+    width, height = source.size
+    mpp = source.mpp
+    scale = f"{mpp.um:.3g} µm/px" if mpp is not None else "no scale known"
+    return PaneShown(
+        slot.image,
+        source.path.name,
+        f"{width} x {height} px, {scale}",
+        mpp.um if mpp is not None else None,
+        opening,
+        slot.error,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayShown:
+    """A map over a pane. `full_scale` is the value of full colour; 0 where there is nothing to draw."""
+
+    attribution: Attribution
+    full_scale: float
+
+
+def full_scale(state: State, attribution: Attribution) -> float:
+    """The value of full colour: the pair's own peak, or the model's fixed figure where that is wished for and known."""
+    facts = state.model.facts
+    fixed = facts.fixed_peaks.get(attribution.stage) if facts is not None else None
+    return fixed if state.style.scale is ScaleMode.FIXED and fixed is not None else attribution.peak
+
+
+def resolve_overlay(state: State, stain: Stain) -> OverlayShown | None:
+    """The map over a stain's pane, or None where the model does not take that stain or nothing is scored."""
+    attribution = state.drawn.attribution
+    if attribution is None or stain not in attribution.layout.order:
+        return None
+    return OverlayShown(attribution, full_scale(state, attribution))
+
+
+def overlay_visible(state: State) -> bool:
+    """Whether the overlay is to be seen just now."""
+    return state.overlay_on and not state.overlay_held_away
+
+
+class ScoreFace(Enum):
+    """The faces of the score panel."""
+
+    EMPTY = auto()
+    NO_MODEL = auto()
+    READY = auto()
+    WORKING = auto()
+    SCORED = auto()
+    STOPPED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreShown:
+    """The score panel. `title` and `text` stand where there is no score; `fraction` is None where progress is unknown."""
+
+    face: ScoreFace
+    title: str
+    text: str
+    prediction: Prediction | None = None
+    set_words: str = ""
+    against: tuple[str, ...] = ()
+    provenance: tuple[tuple[str, str], ...] = ()
+    can_score: bool = False
+    fraction: float | None = None
+
+
+def resolve_score(state: State) -> ScoreShown:
+    """What the score panel shows."""
+    scoring, model = state.scoring, state.model
+    ready = state.pair is not None and model.phase is not ModelPhase.FAILED
+    if scoring.phase is ScorePhase.SCORED and scoring.evidence is not None:
+        return _scored(state, scoring.evidence.prediction)
+    if scoring.phase is ScorePhase.SCORING:
+        loading = model.phase in (ModelPhase.WAITING, ModelPhase.LOADING)
+        title = "Loading the model" if loading else "Scoring"
+        text = scoring.progress.text or ("The score follows as soon as it is there." if loading else "")
+        total = scoring.progress.total
+        return ScoreShown(ScoreFace.WORKING, title, text, fraction=scoring.progress.done / total if total else None)
+    if scoring.phase is ScorePhase.FAILED and scoring.error is not None:
+        return ScoreShown(ScoreFace.STOPPED, "Not scored", str(scoring.error), can_score=ready)
+    if scoring.phase is ScorePhase.CANCELLED:
+        return ScoreShown(ScoreFace.STOPPED, "Cancelled", "Scoring was stopped. Nothing was changed.", can_score=ready)
+    if model.phase is ModelPhase.FAILED and model.error is not None:
+        return ScoreShown(ScoreFace.NO_MODEL, "No model", f"{model.error} Images can still be viewed.")
+    if state.pair is None:
+        return ScoreShown(ScoreFace.EMPTY, "No pair yet", _missing(state))
+    return ScoreShown(ScoreFace.READY, "Not scored yet", "Press S to score this field.", can_score=True)
+
+
+def _missing(state: State) -> str:
+    missing = [stain.caption for stain in Stain if state.image(stain) is None]
+    if len(missing) == 2:
+        return "Open an H&E and the HER2 IHC image of the same tissue, then press S."
+    return f"Open the {missing[0]} image of the same tissue, then press S."
+
+
+def _scored(state: State, prediction: Prediction) -> ScoreShown:
+    coverage = state.model.facts.coverage if state.model.facts is not None else None
+    against = [f"No call: {prediction.no_call}"] if prediction.no_call else []
+    against += [check.message for check in prediction.checks if check.message not in (prediction.no_call or "")]
+    return ScoreShown(
+        ScoreFace.SCORED,
+        "Field-level prediction",
+        "",
+        prediction,
+        prediction_set_words(prediction.prediction_set, coverage),
+        tuple(against),
+        (
+            ("Model", str(prediction.model)),
+            ("Device", f"{prediction.device}, {prediction.precision}"),
+            (
+                "Time",
+                f"{prediction.seconds:.2f} s" if prediction.seconds >= 0.1 else f"{prediction.seconds * 1e3:.0f} ms",
+            ),
+        ),
+        can_score=True,
+    )
+
+
+def prediction_set_words(members: tuple[str, ...], coverage: float | None) -> str:
+    """The prediction set as a sentence, for example 'At 90% coverage: 1+ or 2+'."""
+    if coverage is None:
+        return "This model has no measured prediction sets."
+    if not members:
+        return f"At {coverage:.0%} coverage: no class is likely enough."
+    listed = members[0] if len(members) == 1 else f"{', '.join(members[:-1])} or {members[-1]}"
+    return f"At {coverage:.0%} coverage: {listed}"
+
+
+@dataclass(frozen=True, slots=True)
+class LegendShown:
+    """What the colours mean. `top` is the raw value of full colour, None where nothing is drawn."""
+
+    top: float | None
+    lines: tuple[tuple[str, str], ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainShown:
+    """The explain panel's settings and legend."""
+
+    enabled: bool
+    classes: tuple[str, ...]
+    score: str | None
+    target: str | None
+    stage: str
+    style: OverlayStyle
+    overlay_on: bool
+    fixed_scale_known: bool
+    pending: bool
+    legend: LegendShown
+
+
+def resolve_explain(state: State) -> ExplainShown:
+    """What the explain panel shows."""
+    evidence, facts = state.scoring.evidence, state.model.facts
+    classes = evidence.prediction.classes if evidence is not None else ()
+    return ExplainShown(
+        enabled=evidence is not None,
+        classes=classes or (facts.classes if facts is not None else ("0", "1+", "2+", "3+")),
+        score=evidence.prediction.score if evidence is not None else None,
+        target=state.target,
+        stage=state.wish.stage,
+        style=state.style,
+        overlay_on=state.overlay_on,
+        fixed_scale_known=facts is not None and state.wish.stage in facts.fixed_peaks,
+        pending=state.drawn.pending,
+        legend=resolve_legend(state),
+    )
+
+
+def resolve_legend(state: State) -> LegendShown:
+    """What the legend says of the map on screen."""
+    drawn = state.drawn
+    if drawn.error is not None:
+        return LegendShown(None, (), str(drawn.error))
+    attribution = drawn.attribution
+    if attribution is None:
+        return LegendShown(None, (), "The map appears here with the score.")
+    rows, columns = attribution.values.shape
+    top = full_scale(state, attribution)
+    peaks = ", ".join(f"{stain.caption} {attribution.peak_of(stain):.3g}" for stain in attribution.layout.order)
+    lines = (
+        ("Class", attribution.target),
+        ("Method", f"{attribution.method}, {attribution.stage}"),
+        ("Grid", f"{columns} x {rows} cells for both stains"),
+        ("Raw peak", peaks),
+    )
+    if attribution.peak <= 0:
+        return LegendShown(
+            None,
+            lines,
+            f"No positive evidence for {attribution.target} anywhere in this field: there is nothing to draw.",
+        )
+    silent = [stain.caption for stain in attribution.layout.order if attribution.peak_of(stain) <= 0]
+    note = f"No positive evidence for {attribution.target} in the {silent[0]} image." if silent else ""
+    return LegendShown(top, lines, note)
+
+
+def resolve_status(state: State) -> tuple[str, str]:
+    """(model and device, what is being done) for the status bar."""
+    facts = state.model.facts
+    match state.model.phase:
+        case ModelPhase.LOADING | ModelPhase.WAITING:
+            model = "Loading the model"
+        case ModelPhase.FAILED:
+            model = "No model"
+        case ModelPhase.READY:
+            assert facts is not None
+            model = f"{facts.device}, {facts.identity}"
+    if state.exporting is not None:
+        doing = state.exporting.text or "Exporting"
+    elif state.scoring.phase is ScorePhase.SCORING:
+        doing = "Scoring"
+    elif state.drawn.pending:
+        doing = "Computing the map"
+    elif any(slot.opening is not None for slot in state.slots.values()):
+        doing = "Opening"
+    else:
+        doing = ""
+    return model, doing
+
+
+def next_target(state: State, step: int) -> MapWish:
+    """The wish for the next (+1) or previous (-1) class, round about."""
+    evidence = state.scoring.evidence
+    if evidence is None or state.target is None:
+        return state.wish
+    classes = evidence.prediction.classes
+    return MapWish(classes[(classes.index(state.target) + step) % len(classes)], state.wish.stage)
+
+
+def last_stage(stage: str) -> bool:
+    """Whether a stage's maps come with the score, at no cost."""
+    return stage == STAGES[-1]

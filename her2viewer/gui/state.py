@@ -1,0 +1,175 @@
+"""What is so, and what the user wishes to see: one frozen value, kept in one place."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from her2viewer.errors import UserError
+from her2viewer.export.overlay import OverlayStyle
+from her2viewer.gui.lanes import Progress
+from her2viewer.imaging.source import ImageSource, RGBImage
+from her2viewer.scoring.evidence import STAGES, Attribution, Evidence
+from her2viewer.scoring.prediction import ModelIdentity
+from her2viewer.scoring.stains import Stain
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class OpenedImage:
+    """An image that stands in a pane. `overview`: the whole of it at a level small enough to hold, shown at once.
+
+    `source` is read and closed in the files lane only; its plain facts (size, mpp, path) may be read anywhere.
+    """
+
+    source: ImageSource
+    overview: RGBImage
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One stain's place: the image in it, the file being opened for it, and why the last one was refused."""
+
+    image: OpenedImage | None = None
+    opening: Path | None = None
+    error: UserError | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ModelFacts:
+    """What the window says of a loaded model. `coverage` is the level of the prediction sets, or None where it has none."""
+
+    identity: ModelIdentity
+    classes: tuple[str, ...]
+    device: str
+    precision: str
+    coverage: float | None
+    fixed_peaks: Mapping[str, float]
+    notices: tuple[str, ...]
+    card: str
+
+
+class ModelPhase(Enum):
+    """Where the model stands."""
+
+    WAITING = auto()
+    LOADING = auto()
+    READY = auto()
+    FAILED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The model in use, or why there is none."""
+
+    phase: ModelPhase = ModelPhase.WAITING
+    facts: ModelFacts | None = None
+    error: UserError | None = None
+
+
+class ScorePhase(Enum):
+    """Where the score of the pair on screen stands."""
+
+    NONE = auto()
+    SCORING = auto()
+    SCORED = auto()
+    FAILED = auto()
+    CANCELLED = auto()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Scoring:
+    """The score of the pair on screen. `evidence` is there when it is scored."""
+
+    phase: ScorePhase = ScorePhase.NONE
+    evidence: Evidence | None = None
+    error: UserError | None = None
+    progress: Progress = field(default_factory=Progress)
+
+
+@dataclass(frozen=True, slots=True)
+class MapWish:
+    """Which map is wished for. `target` None is the class of the score."""
+
+    target: str | None = None
+    stage: str = STAGES[-1]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class DrawnMap:
+    """The map at hand for a wish; `pending` while another is being computed; `error` where that failed."""
+
+    attribution: Attribution | None = None
+    pending: bool = False
+    error: UserError | None = None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class State:
+    """Everything the window shows follows from this and nothing else."""
+
+    slots: Mapping[Stain, Slot] = field(default_factory=lambda: MappingProxyType({Stain.HE: Slot(), Stain.IHC: Slot()}))
+    model: Model = Model()
+    scoring: Scoring = Scoring()
+    wish: MapWish = MapWish()
+    drawn: DrawnMap = DrawnMap()
+    style: OverlayStyle = field(default_factory=OverlayStyle)
+    overlay_on: bool = True
+    overlay_held_away: bool = False
+    linked: bool = True
+    exporting: Progress | None = None
+
+    def image(self, stain: Stain) -> OpenedImage | None:
+        return self.slots[stain].image
+
+    @property
+    def pair(self) -> tuple[OpenedImage, OpenedImage] | None:
+        """(H&E, IHC) when both are there."""
+        he, ihc = self.image(Stain.HE), self.image(Stain.IHC)
+        return (he, ihc) if he is not None and ihc is not None else None
+
+    @property
+    def target(self) -> str | None:
+        """The class whose map is wished for: the one chosen, or that of the score."""
+        evidence = self.scoring.evidence
+        if evidence is None:
+            return None
+        classes = evidence.prediction.classes
+        return self.wish.target if self.wish.target in classes else evidence.prediction.score
+
+    def unscored(self) -> "State":
+        """The same without a score and what came with it."""
+        return replace(self, scoring=Scoring(), drawn=DrawnMap(), wish=MapWish())
+
+    def with_slots(self, changes: Mapping[Stain, Slot]) -> "State":
+        """The same with some slots replaced."""
+        return replace(self, slots=MappingProxyType({**self.slots, **changes}))
+
+
+Listener = Callable[[State, State], None]
+
+
+class Store:
+    """Holds the state. Changing it tells every listener (old, new), in the order they came."""
+
+    def __init__(self, state: State | None = None) -> None:
+        self._state = state or State()
+        self._listeners: list[Listener] = []
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    def listen(self, listener: Listener) -> None:
+        self._listeners.append(listener)
+
+    def change(self, **fields: Any) -> None:
+        """Replaces fields of the state by name."""
+        self.put(replace(self._state, **fields))
+
+    def put(self, state: State) -> None:
+        """Replaces the state."""
+        old, self._state = self._state, state
+        for listener in self._listeners:
+            listener(old, state)

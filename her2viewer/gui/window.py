@@ -1,0 +1,222 @@
+"""The main window: it builds its parts and lays them out. What they show comes from the presenter, what they ask for goes out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QMainWindow,
+    QMenu,
+    QScrollArea,
+    QSizePolicy,
+    QSplitter,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from her2viewer.gui.actions import SPECS, ActionId, Actions, Menu
+from her2viewer.gui.command_search import CommandSearch
+from her2viewer.gui.messages import MessageBar
+from her2viewer.gui.pane.link import Link
+from her2viewer.gui.pane.pane import ImagePane
+from her2viewer.gui.pane.viewpoint import magnification
+from her2viewer.gui.panels.explain import ExplainPanel
+from her2viewer.gui.panels.score import ScorePanel
+from her2viewer.gui.panels.section import rule
+from her2viewer.gui.status_line import StatusLine
+from her2viewer.scoring.stains import Stain
+
+TITLE = "HER2 Viewer"
+SIDE_WIDTH = 328
+
+
+class MainWindow(QMainWindow):
+    """Two panes, the answer beside them, messages above them. Signals out; setters in, through its parts."""
+
+    look_beneath = Signal(bool)
+    recent_chosen = Signal(object, object)
+    closing = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWindowTitle(TITLE)
+        self.setMinimumSize(960, 600)
+        self.actions_ = Actions(self.palette(), self)
+        self.panes = {stain: ImagePane(stain) for stain in Stain}
+        self.link = Link([pane.view for pane in self.panes.values()], self)
+        self.score_panel = ScorePanel()
+        self.explain_panel = ExplainPanel()
+        self.messages = MessageBar()
+        self.status_line = StatusLine()
+        self.setStatusBar(self.status_line)
+        self._recent = QMenu("Recent pairs", self)
+        self._build_menus()
+        self._build_toolbar()
+        self._build_body()
+        self.command_search = CommandSearch(self.actions_, self)
+        for pane in self.panes.values():
+            pane.view.cursor_moved.connect(lambda position, pane=pane: self._on_cursor(pane, position))
+        self.link.looked.connect(self.refresh_scales)
+
+    def _build_menus(self) -> None:
+        for menu in Menu:
+            built = self.menuBar().addMenu(menu.value)
+            built.setToolTipsVisible(True)
+            for spec in (spec for spec in SPECS if spec.menu is menu):
+                if spec.section:
+                    built.addSeparator()
+                built.addAction(self.actions_[spec.id])
+                if spec.id is ActionId.OPEN_DEMO:
+                    built.addMenu(self._recent)
+        # Without this a shortcut would sleep whenever the menu bar is hidden.
+        self.addActions([self.actions_[spec.id] for spec in SPECS])
+
+    def _build_toolbar(self) -> None:
+        bar = QToolBar("Tools")
+        bar.setObjectName("tools")
+        bar.setMovable(False)
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        bar.setIconSize(QSize(20, 20))
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        group = 1
+        for spec in sorted((spec for spec in SPECS if spec.toolbar), key=lambda spec: spec.toolbar):
+            if spec.toolbar != group:
+                group = spec.toolbar
+                if spec.id is ActionId.FIND_COMMAND:
+                    spring = QWidget()
+                    spring.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+                    bar.addWidget(spring)
+                else:
+                    bar.addSeparator()
+            bar.addAction(self.actions_[spec.id])
+            button = bar.widgetForAction(self.actions_[spec.id])
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            if spec.id in (ActionId.ZOOM_IN, ActionId.ZOOM_OUT):
+                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)  # type: ignore[attr-defined]
+        self.addToolBar(bar)
+
+    def _build_body(self) -> None:
+        splitter = QSplitter(Qt.Orientation.Horizontal)
+        splitter.setChildrenCollapsible(False)
+        splitter.setHandleWidth(8)
+        for pane in self.panes.values():
+            pane.setMinimumWidth(240)
+            splitter.addWidget(pane)
+        splitter.setSizes([1000, 1000])
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.messages)
+        framed = QWidget()
+        frame = QVBoxLayout(framed)
+        frame.setContentsMargins(8, 8, 8, 8)
+        frame.addWidget(splitter)
+        column.addWidget(framed, 1)
+        body = QWidget()
+        row = QHBoxLayout(body)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(left, 1)
+        row.addWidget(self._build_side())
+        self.setCentralWidget(body)
+        # Otherwise the first tool button would have it, and Space would press that.
+        body.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        body.setFocus()
+
+    def _build_side(self) -> QWidget:
+        content = QWidget()
+        content.setObjectName("sideContent")
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.score_panel)
+        column.addWidget(rule())
+        column.addWidget(self.explain_panel)
+        column.addStretch(1)
+        side = QScrollArea()
+        side.setObjectName("sidePanel")
+        side.setFrameShape(QFrame.Shape.NoFrame)
+        side.setWidgetResizable(True)
+        side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        side.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        side.setFixedWidth(SIDE_WIDTH)
+        side.setWidget(content)
+        return side
+
+    def set_recent(self, pairs: Sequence[tuple[Path, Path]]) -> None:
+        """Fills the menu of recent pairs."""
+        self._recent.clear()
+        self._recent.setEnabled(bool(pairs))
+        for he, ihc in pairs:
+            names = he.name if he.name == ihc.name else f"{he.name} and {ihc.name}"
+            action = self._recent.addAction(f"{he.parent.parent.name}/{he.parent.name}: {names}")
+            action.triggered.connect(lambda _checked=False, he=he, ihc=ihc: self.recent_chosen.emit(he, ihc))
+
+    def fit(self) -> None:
+        """The whole of each image."""
+        for pane in self.panes.values():
+            pane.view.fit()
+        self.refresh_scales()
+
+    def zoom_by(self, factor: float) -> None:
+        """Closer by a factor, in the pane that is looked at."""
+        if (view := self.active_pane().view).viewpoint is not None:
+            view.zoom_at(factor)
+
+    def zoom_to(self, px: float) -> None:
+        """To level-0 pixels per device pixel, in the pane that is looked at; the other follows where they are linked."""
+        view = self.active_pane().view
+        if view.viewpoint is not None:
+            view.zoom_at(view.viewpoint.px / px)
+
+    def pan_by(self, across: float, down: float) -> None:
+        """Moves by shares of the viewport."""
+        view = self.active_pane().view
+        view.move_by(-across * view.width(), -down * view.height())
+
+    def active_pane(self) -> ImagePane:
+        """The pane with the keyboard or under the mouse, otherwise the first one with an image."""
+        panes = list(self.panes.values())
+        for pane in panes:
+            if pane.view.hasFocus() or pane.view.underMouse():
+                return pane
+        return next((pane for pane in panes if pane.view.image is not None), panes[0])
+
+    def refresh_scales(self) -> None:
+        """After a zoom."""
+        for pane in self.panes.values():
+            pane.refresh_scale()
+        viewpoint = self.active_pane().view.viewpoint
+        self.status_line.set_zoom(magnification(viewpoint.px) if viewpoint is not None else "")
+
+    def _on_cursor(self, pane: ImagePane, position: tuple[float, float] | None) -> None:
+        words = f"{pane.stain.caption}  {position[0]:.0f}, {position[1]:.0f}" if position is not None else ""
+        self.status_line.set_place(words)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self.look_beneath.emit(True)
+            return
+        super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self.look_beneath.emit(False)
+            return
+        super().keyReleaseEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
+            self.look_beneath.emit(False)  # the release of the key would go to another window
+        if event.type() == QEvent.Type.PaletteChange and hasattr(self, "actions_"):
+            self.actions_.paint(self.palette())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.closing.emit()
+        super().closeEvent(event)

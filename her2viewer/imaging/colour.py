@@ -155,7 +155,9 @@ def _stretched(samples: Samples, low: float, high: float) -> NDArray[np.uint8]:
         if span == 0:
             scaled = np.where(np.isnan(strip) | (strip > high), 255.0, 0.0)
         else:
-            scaled = (strip.astype(np.float64) / 2 - low / 2) / span * 255
+            # A signalling NaN, or an alpha of 1e308, is no reason to warn: both have their place below.
+            with np.errstate(invalid="ignore", over="ignore"):
+                scaled = (strip.astype(np.float64) / 2 - low / 2) / span * 255
         return np.rint(np.nan_to_num(scaled, nan=255.0, posinf=255.0, neginf=0.0).clip(0, 255))
 
     return _by_strips(samples, convert, samples.shape)

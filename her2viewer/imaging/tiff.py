@@ -79,6 +79,8 @@ def decode(data: bytes) -> Raster:
         pages = len(tiff.pages)
         notes = (f"first of {pages} pages",) if pages > 1 else ()
         samples, colours, alpha, palette = _pixels(page, data)
+        if samples.shape[:2] != (page.imagelength, page.imagewidth) or samples.ndim > 3:
+            raise Unreadable("the TIFF data do not have the shape that the header says")
         profile = page.tags.valueof(_ICC_PROFILE)
         return Raster(
             samples,

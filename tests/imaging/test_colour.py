@@ -84,6 +84,16 @@ def test_a_stretched_picture_of_one_value_is_black(samples: np.ndarray) -> None:
     assert (to_srgb(Raster(samples, Colours.GREY))[0] == 0).all()
 
 
+def test_a_signalling_nan_is_a_nan() -> None:
+    samples = np.array([[0x7F800001, 0x3F800000, 0]], np.uint32).view(np.float32)
+    assert to_srgb(Raster(samples, Colours.GREY))[0][0, :, 0].tolist() == [255, 255, 0]
+
+
+def test_an_alpha_far_beyond_1_is_opaque() -> None:
+    samples = np.array([[[0.5, 1e308], [0.5, -1e308]]])
+    assert to_srgb(Raster(samples, Colours.GREY, Alpha.STRAIGHT))[0][0, :, 0].tolist() == [128, 255]
+
+
 def test_a_picture_without_a_finite_number_is_refused() -> None:
     with pytest.raises(Unreadable, match="no finite number"):
         to_srgb(Raster(np.full((2, 2), np.nan), Colours.GREY))

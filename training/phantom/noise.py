@@ -1,0 +1,52 @@
+"""Smooth random fields: coarse grids of normal numbers, interpolated. The one source of irregularity in a phantom."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Plane = NDArray[np.float32]
+"""(side, side) float32."""
+
+
+def smooth(rng: np.random.Generator, side: int, scale: float, aspect: float = 1.0) -> Plane:
+    """A field of about mean 0 and standard deviation 1 whose features are about `scale` pixels wide.
+
+    aspect: how many times longer the features are along x than along y.
+    """
+    # A grid a little larger than the field: the random cut hides where its points lie.
+    step_x, step_y = scale * aspect, scale
+    columns, rows = int(side / step_x) + 3, int(side / step_y) + 3
+    coarse = rng.standard_normal((rows, columns), dtype=np.float32)
+    field = cv2.resize(coarse, (round(columns * step_x), round(rows * step_y)), interpolation=cv2.INTER_CUBIC)
+    x, y = int(rng.uniform(0, field.shape[1] - side)), int(rng.uniform(0, field.shape[0] - side))
+    # 0.78 is what cubic interpolation leaves of the deviation.
+    return np.asarray(field[y : y + side, x : x + side] / np.float32(0.78), np.float32)
+
+
+def fractal(rng: np.random.Generator, side: int, scale: float, octaves: int = 3, aspect: float = 1.0) -> Plane:
+    """`smooth` at scale, scale / 2, ... with halving weights; standard deviation about 1."""
+    field = smooth(rng, side, scale, aspect)
+    weight, power = 1.0, 1.0
+    for _ in range(octaves - 1):
+        scale, weight = scale / 2, weight / 2
+        field += np.float32(weight) * smooth(rng, side, scale, aspect)
+        power += weight**2
+    return np.asarray(field / np.float32(np.sqrt(power)), np.float32)
+
+
+def above_share(field: Plane, share: float) -> NDArray[np.bool_]:
+    """The highest `share` (0..1) of a field. Estimated on every eighth pixel a side."""
+    if share <= 0:
+        return np.zeros(field.shape, np.bool_)
+    return np.asarray(field > np.quantile(field[::8, ::8], 1 - min(share, 1.0)), np.bool_)
+
+
+def ramp(field: Plane, low: float, high: float) -> Plane:
+    """0 below `low`, 1 above `high`, smooth in between (3t^2 - 2t^3)."""
+    t = np.clip((field - np.float32(low)) / np.float32(high - low), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
+
+
+def sampled(tile: Plane, x: Plane, y: Plane) -> Plane:
+    """A tile repeated over the plane, read at (x, y) in its own pixels, linearly."""
+    return np.asarray(cv2.remap(tile, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP), np.float32)

@@ -1,0 +1,93 @@
+"""One phantom pair from a seed and a number: geometry, cells, HER2, two stains, two scans."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from training.phantom.architecture import Tissue, draw_tissue
+from training.phantom.cells import Cells, draw_cells
+from training.phantom.expression import Expression, express
+from training.phantom.noise import Plane, smooth
+from training.phantom.optics import Rgb, captured
+from training.phantom.rule import CLASSES
+from training.phantom.slide import Slide, draw_slide
+from training.phantom.staining import lay_ground, stain_he, stain_ihc
+
+SIDE: Final = 1024
+MPP: Final = 0.46
+"""Micrometres per pixel that the sizes are meant for: BCI's scans."""
+FEWEST_CELLS: Final = 60
+"""Tumour cells that a field needs before a share of a tenth means anything."""
+
+
+@dataclass(frozen=True, eq=False)
+class Phantom:
+    """A pair and all that is known of it. Truth (cells, expression, dab) is in the frame of the IHC image.
+
+    shift: (side, side, 2) float32, (x, y) px from an IHC pixel to the same tissue in the H&E image.
+    """
+
+    seed: int
+    index: int
+    he: Rgb
+    ihc: Rgb
+    slide: Slide
+    tissue: Tissue
+    cells: Cells
+    expression: Expression
+    dab: Plane
+    shift: NDArray[np.float32]
+
+    @property
+    def label(self) -> str:
+        return self.expression.label
+
+
+def make_phantom(seed: int, index: int, side: int = SIDE) -> Phantom:
+    """The `index`-th pair of a seed, the same at every call and on its own. Images are (side, side, 3) uint8 RGB."""
+    rng = np.random.default_rng(np.random.SeedSequence([seed, index]))
+    target = CLASSES[(index + _turn(seed, index // 4)) % 4]
+    slide = draw_slide(rng)
+    while True:
+        tissue = draw_tissue(rng, side)
+        if tissue.tumour.mean() < 0.05:
+            continue
+        cells = draw_cells(rng, tissue)
+        if len(cells.tumour) >= FEWEST_CELLS * (side / SIDE) ** 2:
+            break
+    expression = express(rng, cells, target, slide.blush)
+    ground = lay_ground(rng, tissue, cells)
+    density_he = stain_he(rng, slide, cells, ground)
+    density_ihc, dab = stain_ihc(rng, slide, cells, ground, expression)
+    shift = _misregistration(rng, side)
+    density_he = _moved(density_he, shift)
+    he = captured(density_he, slide.he, rng)
+    ihc = captured(density_ihc, slide.ihc, rng)
+    return Phantom(seed, index, he, ihc, slide, tissue, cells, expression, dab, shift)
+
+
+def _turn(seed: int, block: int) -> int:
+    """Every four pairs in a row aim at all four classes, in an order that changes."""
+    return int(np.random.SeedSequence([seed, block, 4]).generate_state(1)[0] % 4)
+
+
+def _misregistration(rng: np.random.Generator, side: int) -> NDArray[np.float32]:
+    """A few pixels of shift, a fraction of a degree, and a gentle bend."""
+    y, x = np.mgrid[0:side, 0:side].astype(np.float32) - np.float32(side / 2)
+    angle, stretch = rng.normal(0, 0.002), rng.normal(0, 0.001)
+    dx = stretch * x - angle * y + rng.normal(0, 1.5) + np.float32(rng.uniform(0, 1.5)) * smooth(rng, side, 220)
+    dy = angle * x + stretch * y + rng.normal(0, 1.5) + np.float32(rng.uniform(0, 1.5)) * smooth(rng, side, 220)
+    return np.asarray(np.stack([dx, dy], axis=-1), np.float32)
+
+
+def _moved(picture: NDArray[np.float32], shift: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The picture as it lies in the H&E frame. A gentle shift is its own inverse but for its second order."""
+    side = picture.shape[0]
+    y, x = np.mgrid[0:side, 0:side].astype(np.float32)
+    moved = cv2.remap(
+        picture, x - shift[..., 0], y - shift[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+    )
+    return np.asarray(moved, np.float32)

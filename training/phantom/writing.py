@@ -1,0 +1,212 @@
+"""Phantom pairs on disk, in BCI's folders and names, with their truth beside them.
+
+    OUT/HE/train/00000_train_1+.png       OUT/IHC/train/00000_train_1+.png
+    OUT/HE/test/00004_test_3+.png         OUT/IHC/test/00004_test_3+.png
+    OUT/truth/train/00000_train_1+.json   label, shares of the grades, every tumour cell, slide
+    OUT/truth/train/00000_train_1+_membrane.png   8 bit: 0 none, 60 unstained, 120 faint, 180 weak to moderate, 240 intense
+    OUT/truth/train/00000_train_1+_cells.png      16 bit: 0 none, k the k-th tumour cell of the JSON
+
+As BCI's, the pictures are JPEG data under `.png` names unless PNG is asked for; both hold the same pixels. Truth is in the
+frame of the IHC image.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice, repeat
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from her2viewer.errors import ExportError
+from training.phantom.optics import Rgb
+from training.phantom.pair import MPP, Phantom, make_phantom
+from training.phantom.rule import Grade
+
+ImageFormat = Literal["jpeg", "png"]
+SCHEMA: Final = "her2viewer.phantom/1"
+MEMBRANE_VALUES: Final = {
+    Grade.NONE: 60, Grade.FAINT_INCOMPLETE: 120, Grade.WEAK_TO_MODERATE: 180, Grade.INTENSE_COMPLETE: 240
+}  # fmt: skip
+
+
+def write_phantoms(
+    out: Path,
+    *,
+    count: int,
+    seed: int,
+    test_share: float = 0.2,
+    workers: int = 2,
+    first: int = 0,
+    image_format: ImageFormat = "jpeg",
+    truth: bool = True,
+    progress: Callable[[int], None] = lambda done: None,
+) -> list[str]:
+    """Writes the pairs `first` to `first + count - 1` of a seed and returns their names, in order.
+
+    Pairs that stand there already are not drawn again, so a broken run goes on where it stopped. workers: processes.
+    progress: called with the number done. Raises ExportError where the folder cannot be written.
+    """
+    numbers = range(first, first + count)
+    jobs = zip(
+        repeat(out), repeat(seed), numbers, repeat(test_share), repeat(image_format), repeat(truth), strict=False
+    )
+    names: list[str] = []
+    try:
+        present = _present(out)
+        for split in ("train", "test"):
+            for folder in ("HE", "IHC", *(["truth"] if truth else [])):
+                (out / folder / split).mkdir(parents=True, exist_ok=True)
+        for done, name in enumerate(_drawn(jobs, present, min(workers, count)), 1):
+            names.append(name)
+            progress(done)
+    except OSError as error:
+        raise ExportError(
+            f"the phantoms cannot be written ({error.strerror or error})",
+            path=out,
+            remedy="choose a folder on a disk with room and the right to write, then run the same command again",
+        ) from error
+    return names
+
+
+def split_of(index: int, test_share: float) -> str:
+    """'test' for an even spread of `test_share` of all numbers, four in a row at a time so that no class is left out."""
+    block = index // 4
+    return "test" if int((block + 1) * test_share + 1e-9) > int(block * test_share + 1e-9) else "train"
+
+
+def truth_of(phantom: Phantom) -> dict[str, Any]:
+    """What is known of a pair, for its JSON. Cells are columns, in the order of the cell mask's values 1, 2, ...
+
+    x, y: centre in px of the IHC image (continuous, pixel centres at +0.5); completeness: stained share of the membrane;
+    intensity: mean DAB optical density where stained; area in px.
+    """
+    cells, expression = phantom.cells, phantom.expression
+    area = np.bincount(cells.tumour_id.ravel(), minlength=len(cells.tumour) + 1)[1:]
+    return {
+        "schema": SCHEMA,
+        "seed": phantom.seed,
+        "index": phantom.index,
+        "label": phantom.label,
+        "size": list(phantom.ihc.shape[1::-1]),
+        "mpp": MPP,
+        "frame": "ihc",
+        "largest_shift_px": round(float(np.abs(phantom.shift).max()), 2),
+        "pattern": str(phantom.tissue.pattern),
+        "tumour_share": round(float((cells.tumour_id > 0).mean()), 4),
+        "tumour_cells": int(expression.visible.sum()),
+        "shares": {grade.name.lower(): round(share, 4) for grade, share in zip(Grade, expression.shares, strict=True)},
+        "cells": {
+            "x": _rounded(cells.x[cells.tumour], 1),
+            "y": _rounded(cells.y[cells.tumour], 1),
+            "grade": expression.grade.tolist(),
+            "completeness": _rounded(expression.completeness, 3),
+            "intensity": _rounded(expression.intensity, 3),
+            "area": area.tolist(),
+            "counted": expression.visible.astype(int).tolist(),
+        },
+        "slide": {
+            "dab": _rounded(phantom.slide.dab, 4),
+            "haematoxylin": _rounded(phantom.slide.haematoxylin, 4),
+            "eosin": _rounded(phantom.slide.eosin, 4),
+            "counterstain": _rounded(phantom.slide.counterstain, 4),
+            "white_he": _rounded(phantom.slide.he.white, 1),
+            "white_ihc": _rounded(phantom.slide.ihc.white, 1),
+        },
+    }
+
+
+def membrane_mask(phantom: Phantom) -> NDArray[np.uint8]:
+    """(side, side) uint8: each tumour cell's outline, two pixels wide, by the cell's grade (MEMBRANE_VALUES)."""
+    cells = phantom.cells
+    values = np.array([0] + [MEMBRANE_VALUES[Grade(grade)] for grade in phantom.expression.grade], np.uint8)
+    return np.where(cells.wall_distance < 1.5, values[cells.tumour_id], 0).astype(np.uint8)
+
+
+def cell_mask(phantom: Phantom) -> NDArray[np.uint16]:
+    """(side, side) uint16: 0, or k for pixels of the k-th tumour cell."""
+    return phantom.cells.tumour_id.astype(np.uint16)
+
+
+def encoded(image: Rgb, quality: int, image_format: ImageFormat) -> bytes:
+    """A scan as a file. As JPEG of the scanner's quality, or as PNG of what that JPEG decodes to."""
+    bgr = image[..., ::-1]
+    data = _encode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if image_format == "jpeg":
+        return data
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert decoded is not None
+    return _encode(".png", np.asarray(decoded, np.uint8), [cv2.IMWRITE_PNG_COMPRESSION, 6])
+
+
+def _drawn(jobs: "Iterator[_Job]", present: dict[int, str], workers: int) -> Iterator[str]:
+    """Names in order; a few pairs ahead of the reader at most."""
+    if workers <= 1:
+        for job in jobs:
+            yield present.get(job[2]) or _write_one(*job)
+        return
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)
+    ) as pool:
+        waiting: list[Any] = []
+        try:
+            while True:
+                for job in islice(jobs, 4 * workers - len(waiting)):
+                    waiting.append(present.get(job[2]) or pool.submit(_write_one, *job))
+                if not waiting:
+                    return
+                head = waiting.pop(0)
+                yield head if isinstance(head, str) else head.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+_Job = tuple[Path, int, int, float, ImageFormat, bool]
+
+
+def _write_one(out: Path, seed: int, index: int, test_share: float, image_format: ImageFormat, truth: bool) -> str:
+    phantom = make_phantom(seed, index)
+    split = split_of(index, test_share)
+    name = f"{index:05d}_{split}_{phantom.label}"
+    if truth:
+        place = out / "truth" / split
+        _replace(place / f"{name}.json", json.dumps(truth_of(phantom)).encode())
+        fast = [cv2.IMWRITE_PNG_COMPRESSION, 1]
+        _replace(place / f"{name}_membrane.png", _encode(".png", membrane_mask(phantom), fast))
+        _replace(place / f"{name}_cells.png", _encode(".png", cell_mask(phantom), fast))
+    _replace(out / "HE" / split / f"{name}.png", encoded(phantom.he, phantom.slide.he.jpeg, image_format))
+    # The IHC image is written last: a pair counts as there when it is.
+    _replace(out / "IHC" / split / f"{name}.png", encoded(phantom.ihc, phantom.slide.ihc.jpeg, image_format))
+    return name
+
+
+def _present(out: Path) -> dict[int, str]:
+    """Numbers and names of pairs already written whole."""
+    found = {}
+    for path in out.glob("IHC/*/*.png"):
+        number = path.stem.split("_")[0]
+        if number.isdigit() and (out / "HE" / path.parent.name / path.name).is_file():
+            found[int(number)] = path.stem
+    return found
+
+
+def _replace(path: Path, data: bytes) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_bytes(data)
+    draft.replace(path)
+
+
+def _encode(suffix: str, image: NDArray[Any], options: list[int]) -> bytes:
+    done, data = cv2.imencode(suffix, image, options)
+    if not done:
+        raise ValueError(f"cannot encode {image.shape} {image.dtype} as {suffix}")
+    return bytes(data)
+
+
+def _rounded(values: NDArray[np.floating], digits: int) -> list[float]:
+    return [round(float(value), digits) for value in values]

@@ -55,7 +55,7 @@ def colour_table(colour_map: ColourMap) -> NDArray[np.uint8]:
     """(256, 3) uint8 RGB from no evidence to full scale. OpenCV's tables, which are matplotlib's."""
     ramp = np.arange(256, dtype=np.uint8)[:, None]
     code: int = getattr(cv2, f"COLORMAP_{colour_map.name}")
-    table = np.ascontiguousarray(cv2.applyColorMap(ramp, code)[:, 0, ::-1])
+    table = np.asarray(cv2.applyColorMap(ramp, code)[:, 0, ::-1], np.uint8, order="C")
     table.setflags(write=False)
     return table
 
@@ -66,7 +66,10 @@ def _rgba_table(style: OverlayStyle) -> NDArray[np.uint8]:
     value = np.arange(256) / 255
     alpha = style.opacity * (value if style.fade else np.ones(256))
     alpha[(value < style.threshold) | (value == 0)] = 0
-    return np.column_stack([colour_table(style.colour_map), np.rint(alpha * 255).astype(np.uint8)]).astype(np.uint8)
+    table = np.empty((256, 4), np.uint8)
+    table[:, :3] = colour_table(style.colour_map)
+    table[:, 3] = np.rint(alpha * 255)
+    return table
 
 
 def colourise(values: NDArray[np.float32], full_scale: float, style: OverlayStyle) -> RGBAImage:
@@ -77,7 +80,8 @@ def colourise(values: NDArray[np.float32], full_scale: float, style: OverlayStyl
     if full_scale <= 0:
         return np.zeros((*values.shape, 4), np.uint8)
     step = cv2.convertScaleAbs(np.maximum(values, 0), alpha=255 / full_scale)
-    return _rgba_table(style)[step]
+    coloured: RGBAImage = _rgba_table(style)[step]
+    return coloured
 
 
 def blend(tissue: NDArray[np.uint8], overlay: RGBAImage) -> NDArray[np.uint8]:
@@ -91,4 +95,5 @@ def blend(tissue: NDArray[np.uint8], overlay: RGBAImage) -> NDArray[np.uint8]:
     mixed = tissue.astype(np.uint16) * (255 - alpha) + overlay[..., :3].astype(np.uint16) * alpha
     # Exact division by 255 with rounding, in integers (Blinn 1995, "Three wrongs make a right").
     mixed += 128
-    return ((mixed + (mixed >> 8)) >> 8).astype(np.uint8)
+    blended: NDArray[np.uint8] = ((mixed + (mixed >> 8)) >> 8).astype(np.uint8)
+    return blended

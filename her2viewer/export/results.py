@@ -1,0 +1,208 @@
+"""The result file: one JSON object a pair. The table in `table.py` carries the same under the same names."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from her2viewer import __version__
+from her2viewer.errors import ExportError
+from her2viewer.export.files import write_atomic
+from her2viewer.export.places import file_within, is_placeless, valid_unicode, without_places
+from her2viewer.imaging.source import ImageSource
+from her2viewer.scoring.prediction import Prediction
+from her2viewer.scoring.stains import Stain
+
+SCHEMA: Final = "her2viewer.result/1"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def _placeless(file: str) -> str:
+    if not is_placeless(file):
+        raise ValueError("must be a relative path or a bare name")
+    return file
+
+
+def _as_words(text: object) -> object:
+    return without_places(text) if isinstance(text, str) else text
+
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Share = Annotated[float, Field(ge=0, le=1)]
+Words = Annotated[str, BeforeValidator(_as_words)]
+
+
+class ImageRecord(_Section):
+    """One image: its file (below the folder of the pairs, or a bare name), level-0 pixels, micrometres a pixel if known."""
+
+    file: Annotated[str, AfterValidator(_placeless)]
+    width: Annotated[int, Field(gt=0)]
+    height: Annotated[int, Field(gt=0)]
+    sha256: Sha256
+    mpp: Annotated[float, Field(gt=0)] | None
+    mpp_origin: str | None
+
+
+class Images(_Section):
+    """Both images of the pair."""
+
+    he: ImageRecord
+    ihc: ImageRecord
+
+
+class ModelRecord(_Section):
+    """The model that spoke; `sha256` is of its weights file."""
+
+    name: str
+    version: str
+    sha256: Sha256
+
+
+class FieldRecord(_Section):
+    """The scored rectangle of one image, in level-0 pixels."""
+
+    x: float
+    y: float
+    width: Annotated[float, Field(gt=0)]
+    height: Annotated[float, Field(gt=0)]
+
+
+class CheckRecord(_Section):
+    """One look at the input that found something."""
+
+    name: str
+    figure: float
+    threshold: float
+    message: Words
+
+
+class ResultDocument(_Section):
+    """`her2viewer.result/1`: a field-level prediction and all that is needed to know what it was made of.
+
+    `label` is what the pair's name or table said before scoring. `warnings` are what was changed on the way to 8-bit sRGB
+    and what the scorer had to say (fallen back to the CPU, why). `seconds` is the scorer's own time.
+    """
+
+    schema_: Annotated[Literal["her2viewer.result/1"], Field(alias="schema")] = SCHEMA
+    case_id: str
+    label: str | None = None
+    images: Images
+    model: ModelRecord
+    field: dict[Stain, FieldRecord]
+    score: str
+    probabilities: Annotated[dict[str, Share], Field(min_length=2)]
+    prediction_set: tuple[str, ...]
+    no_call: Words | None
+    checks: tuple[CheckRecord, ...]
+    warnings: tuple[Words, ...]
+    device: Words
+    precision: str
+    seconds: Annotated[float, Field(ge=0)]
+    app_version: str
+    utc: AwareDatetime
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        unknown = {self.score, *self.prediction_set} - set(self.probabilities)
+        if unknown:
+            raise ValueError(f"no probability stands for {', '.join(sorted(unknown))}")
+        return self
+
+
+def result_document(
+    case_id: str,
+    sources: Mapping[Stain, ImageSource],
+    prediction: Prediction,
+    *,
+    label: str | None = None,
+    root: Path | None = None,
+    notices: Sequence[str] = (),
+    utc: datetime | None = None,
+) -> ResultDocument:
+    """A prediction as a result file. `root`: the folder that file names are told from; `notices`: the scorer's.
+
+    `sources` needs both stains. `utc` is now unless given.
+    """
+    notes = [f"{stain.caption}: {note}" for stain in Stain for note in sources[stain].notes]
+    model = prediction.model
+    return ResultDocument(
+        case_id=valid_unicode(case_id),
+        label=label,
+        images=Images(he=_image(sources[Stain.HE], root), ihc=_image(sources[Stain.IHC], root)),
+        model=ModelRecord(name=model.name, version=model.version, sha256=model.sha256),
+        field={
+            stain: FieldRecord(x=field.x, y=field.y, width=field.width, height=field.height)
+            for stain, field in sorted(prediction.fields.items())
+        },
+        score=prediction.score,
+        probabilities=dict(zip(prediction.classes, prediction.probabilities, strict=True)),
+        prediction_set=prediction.prediction_set,
+        no_call=prediction.no_call,
+        checks=tuple(
+            CheckRecord(name=check.name, figure=check.figure, threshold=check.threshold, message=check.message)
+            for check in prediction.checks
+        ),
+        warnings=(*notes, *notices),
+        device=prediction.device,
+        precision=prediction.precision,
+        seconds=prediction.seconds,
+        app_version=__version__,
+        utc=(utc or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0),
+    )
+
+
+def _image(source: ImageSource, root: Path | None) -> ImageRecord:
+    width, height = source.size
+    return ImageRecord(
+        file=file_within(source.path, root),
+        width=width,
+        height=height,
+        sha256=source.sha256,
+        mpp=None if source.mpp is None else source.mpp.um,
+        mpp_origin=None if source.mpp is None else source.mpp.origin,
+    )
+
+
+def json_text(document: ResultDocument) -> str:
+    """The document as it stands in the file: two spaces of indent, Unicode as it is, a line end at the end."""
+    return document.model_dump_json(by_alias=True, indent=2) + "\n"
+
+
+def write_json(path: Path | str, document: ResultDocument) -> None:
+    """Writes a result file, whole or not at all. Raises ExportError."""
+    with write_atomic(path) as file:
+        file.write(json_text(document).encode())
+
+
+def read_json(path: Path | str) -> ResultDocument:
+    """Reads a result file and checks it against the schema. Raises ExportError."""
+    path = Path(path)
+    try:
+        return ResultDocument.model_validate_json(path.read_bytes())
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ExportError(
+            f"the result file cannot be read ({reason})", path=path, remedy="check the name and the drive"
+        ) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the whole file"
+        raise ExportError(
+            f"this is not a result file of the schema {SCHEMA} ({where}: {first['msg']})",
+            path=path,
+            remedy="score the pair again",
+        ) from error

@@ -19,3 +19,8 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real images (../shared/data beside the checkout) are not here")
     return folder
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # The offscreen platform says of some things that it cannot do them; nothing is wrong with the window then.
+    config.addinivalue_line("qt_log_ignore", "This plugin does not support .*")

@@ -201,6 +201,13 @@ def test_a_huge_header_is_refused_before_decoding(tmp_path: Path, data: bytes, m
     assert "000 pixels, more than the limit of 400 million" in text
 
 
+def test_a_huge_header_is_refused_before_the_rest_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "x.png"
+    path.write_bytes(huge_png())
+    monkeypatch.setattr("her2viewer.imaging.flat.io.BytesIO", lambda *_: pytest.fail("read whole"))
+    assert "more than the limit" in sentence(path)
+
+
 def test_the_limit_is_exact_and_can_be_set(tmp_path: Path) -> None:
     path = tmp_path / "x.png"
     path.write_bytes(encoded(tissue(), "PNG"))

@@ -138,11 +138,14 @@ def test_every_single_lost_byte_at_the_end_is_noticed(opened: Opened) -> None:
             opened(data[:-missing])
 
 
-def test_a_changed_byte_is_refused(opened: Opened) -> None:
+def test_a_changed_byte_is_refused_before_the_decoder_can_print(
+    opened: Opened, capfd: pytest.CaptureFixture[str]
+) -> None:
     data = bytearray(encoded(tissue(), "PNG"))
     data[len(data) // 2] ^= 1
     with pytest.raises(ImageError, match="damaged"):
         opened(bytes(data))
+    assert capfd.readouterr().err == ""
 
 
 def test_pixels_that_stop_early_behind_right_check_sums_are_refused(

@@ -114,7 +114,7 @@ def _nests(rng: np.random.Generator, side: int, scale: float, pattern: Pattern, 
     _, sizes, stretches, cell_shares, lumen_share = _PATTERNS[pattern]
     size = rng.uniform(*sizes) * scale
     field = _bent(rng, fractal(rng, side, size, 3, rng.uniform(*stretches)), 40 * scale)
-    territory = above_share(fractal(rng, side, rng.uniform(200, 420), 3), float(rng.uniform(0.35, 1.0)))
+    territory = above_share(fractal(rng, side, rng.uniform(200, 420), 3), float(rng.uniform(0.2, 1.0)))
     mask = above_share(field, float(rng.uniform(*cell_shares))) & territory & ~taken
     mask = _tidied(mask, 9 * scale)
     lumen = np.zeros_like(mask)
@@ -150,7 +150,7 @@ def _tidied(mask: Mask, size: float) -> Mask:
 
 def _fat_cells(rng: np.random.Generator, side: int, scale: float) -> tuple[Plane, Mask]:
     """The walls between fat cells (0..1) and the empty insides, over the whole field."""
-    spacing = rng.uniform(72, 120) * scale
+    spacing = rng.uniform(62, 112) * scale
     y, x = jittered_grid(rng, side, spacing, 0.34)
     seeds = np.ones((side, side), np.uint8)
     seeds[y, x] = 0
@@ -163,8 +163,8 @@ def _fat_cells(rng: np.random.Generator, side: int, scale: float) -> tuple[Plane
     rim = cv2.morphologyEx(labels, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
     away = np.asarray(cv2.distanceTransform((~rim).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
     # Where three walls meet there is a little tissue: the wall widens with smooth noise.
-    width = np.float32(1.1 * scale) * np.exp(np.float32(0.5) * smooth(rng, side, 40))
-    return ramp(-away / width, -2.0, -0.6), np.asarray(away > 2.0 * width)
+    width = np.float32(0.62 * scale) * np.exp(np.float32(0.55) * smooth(rng, side, 30))
+    return ramp(-away / width, -2.0, -0.6), np.asarray(away > 2.4 * width)
 
 
 def _fibres(rng: np.random.Generator, side: int, scale: float) -> tuple[Plane, Plane]:
@@ -173,23 +173,26 @@ def _fibres(rng: np.random.Generator, side: int, scale: float) -> tuple[Plane, P
     y, x = np.mgrid[0:side, 0:side].astype(np.float32)
     c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     waviness = rng.uniform(0.15, 1.0)
-    phase = (
-        -s * x
-        + c * y
-        + np.float32(90 * waviness) * smooth(rng, side, 240)
-        + np.float32(11 * waviness) * smooth(rng, side, 42)
-    )
+    bend = np.float32(60 * waviness) * smooth(rng, side, 260) + np.float32(10 * waviness) * smooth(rng, side, 46)
+    ripple = np.float32(2.6 * waviness * scale) * smooth(rng, side, 14 * scale)
+    phase = -s * x + c * y + bend
     along = c * x + s * y + np.float32(30) * smooth(rng, side, 200)
     tile = rng.standard_normal((512, 512), dtype=np.float32)
-    # The tile repeats after 512 of its own pixels, so at least 2,500 px across: never within a field.
-    width, length = rng.uniform(4.5, 8.0) * scale, rng.uniform(45, 110) * scale
-    coarse = sampled(tile, along / np.float32(length), phase / np.float32(width))
-    fine = sampled(tile, along / np.float32(length * 0.45) + 211, phase / np.float32(width * 0.4) + 97)
-    bundles = 0.75 * coarse + 0.5 * fine + np.float32(0.5) * smooth(rng, side, 60)
-    density = np.float32(0.35) + ramp(np.asarray(bundles, np.float32), rng.uniform(-1.7, -0.7), rng.uniform(0.4, 1.3))
+    # The tile repeats after 512 of its own pixels, so at least 1,000 px across, and the two layers repeat apart.
+    width, length = rng.uniform(2.6, 5.0) * scale, rng.uniform(20, 55) * scale
+    ragged = phase + ripple
+    coarse = sampled(tile, along / np.float32(length), ragged / np.float32(width))
+    fine = sampled(tile, along / np.float32(length * 0.5) + 211, ragged / np.float32(width * 0.45) + 97)
+    bundles = np.asarray(coarse + np.float32(0.55) * fine + np.float32(0.45) * smooth(rng, side, 50), np.float32)
+    # Dense collagen is one pink mass with cracks; loose collagen is separate strands.
+    crack = rng.uniform(-1.9, -0.4)
+    density = ramp(bundles, crack - 0.35, crack + rng.uniform(0.3, 0.9))
+    density *= np.float32(1) + np.float32(0.16) * bundles
+    density *= np.float32(1) + np.float32(0.10) * smooth(rng, side, 3.0 * scale)
     small = cv2.resize(phase, (128, 128), interpolation=cv2.INTER_AREA)
     slope_x, slope_y = cv2.Sobel(small, cv2.CV_32F, 1, 0), cv2.Sobel(small, cv2.CV_32F, 0, 1)
     direction = np.arctan2(slope_y, slope_x) + np.float32(np.pi / 2)
+    density = np.clip(density, 0.04, 1.8)
     return np.asarray(density, np.float32), np.asarray(
         cv2.resize(direction, (side, side), interpolation=cv2.INTER_NEAREST), np.float32
     )

@@ -109,7 +109,7 @@ def _seeds(
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], float]:
     """Kinds and places (y, x) of all cells, no two at one pixel, and the tumour's cell spacing in px."""
     side, scale = tissue.side, tissue.scale
-    spacing = float(rng.uniform(22, 31)) * scale
+    spacing = float(rng.uniform(19, 28)) * scale
     core = cv2.erode(tissue.tumour.astype(np.uint8), np.ones((3, 3), np.uint8), iterations=int(0.10 * spacing)) > 0
     stroma = ~(tissue.tumour | tissue.lumen | tissue.fat | tissue.glass | tissue.lymphoid) & (tissue.looseness < 0.5)
     fat_wall = tissue.septum > 0.5
@@ -165,7 +165,7 @@ def _nuclei(
         kind == Kind.TUMOUR, rng.uniform(0, np.pi, n), tissue.fibre_angle[seed_y, seed_x] + rng.normal(0, 0.25, n)
     )
     # A nucleus seldom sits in the middle of its cell.
-    shift = np.where(kind == Kind.TUMOUR, 0.11 * spacing, 0.0)
+    shift = np.where(kind == Kind.TUMOUR, 0.08 * spacing, 0.0)
     dx, dy = rng.normal(0, 1, n) * shift, rng.normal(0, 1, n) * shift
 
     def look(values: NDArray[np.floating]) -> Plane:

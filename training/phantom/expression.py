@@ -63,7 +63,7 @@ def _once(rng: np.random.Generator, cells: Cells, target: str, blush: float) -> 
     side = cells.owner.shape[0]
     at = np.flatnonzero((cells.tumour_id > 0) & (cells.wall_distance < 6.5))
     mine = cells.tumour_id.ravel()[at].astype(np.intp) - 1
-    texture = 1 + np.float32(0.20) * smooth(rng, side, 5.0).ravel()[at]
+    texture = 1 + np.float32(rng.uniform(0.12, 0.30)) * smooth(rng, side, 5.0).ravel()[at]
     strength = amount[mine] * np.clip(texture, 0.4, 1.6) * _covered(rng, cells, at, mine, cover)
     width = np.array([_HALF_WIDTH[Grade(g)] for g in range(4)], np.float32)[planned] * np.exp(
         rng.normal(0, 0.12, len(planned))
@@ -87,7 +87,7 @@ def _once(rng: np.random.Generator, cells: Cells, target: str, blush: float) -> 
         raise ValueError("the field has no tumour cell")
     grade = rule.grade_cells(completeness, intensity)
     inside = np.zeros(len(cells.kind), np.float32)
-    inside[cells.tumour] = amount * cover * blush * rng.uniform(0.15, 0.75) * np.exp(rng.normal(0, 0.25, n))
+    inside[cells.tumour] = amount * cover * blush * rng.uniform(0.15, 0.85) * np.exp(rng.normal(0, 0.25, n))
     cloud = cells.per_pixel(inside) * (cells.tumour_id > 0) * np.clip(1 + 0.3 * fractal(rng, side, 7, 2), 0.2, None)
     return Expression(
         membrane=membrane.reshape(side, side),

@@ -53,14 +53,14 @@ def draw_slide(rng: np.random.Generator) -> Slide:
     return Slide(
         haematoxylin=_scattered(rng, HAEMATOXYLIN, 0.05),
         eosin=_scattered(rng, EOSIN, 0.05),
-        counterstain=_scattered(rng, COUNTERSTAIN, 0.05),
+        counterstain=_scattered(rng, COUNTERSTAIN, 0.04),
         dab=_scattered(rng, DAB, 0.035),
         he_nuclear=float(np.exp(rng.normal(0, 0.25))),
         he_eosin=float(np.exp(rng.normal(-0.25, 0.32))),
         he_basophilia=float(rng.beta(1.3, 4) * 0.8),
         counter_strength=float(np.exp(rng.normal(-0.2, 0.4))),
         stroma_dab=float(rng.beta(1.2, 4.0) * 0.16),
-        blush=float(rng.beta(1.2, 2.5)),
+        blush=float(rng.beta(1.1, 1.7)),
         he=_camera(rng),
         ihc=_camera(rng),
     )

@@ -20,11 +20,12 @@ Density = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """What both stains share besides cells: cytoplasm, collagen and thin walls, as 0..1-like amounts of matter."""
+    """What both stains share besides cells: cytoplasm, collagen and thin walls as amounts of matter (about 0..1), debris in lumina."""
 
     cytoplasm: Plane
     matrix: Plane
     empty: Plane
+    debris: Plane
     thickness: Plane
 
 
@@ -39,16 +40,20 @@ def lay_ground(rng: np.random.Generator, tissue: Tissue, cells: Cells) -> Ground
     # Walls show as slightly darker lines in H&E where they are dense, as pale ones where cells shrank apart.
     line = np.exp(-((cells.wall_distance / np.float32(1.2)) ** 2)) * tumour
     cytoplasm *= 1 + np.float32(rng.uniform(-0.45, 0.25)) * line
-    hollow = tissue.lumen | tissue.fat | tissue.glass | ((tissue.tumour) & (cells.tumour_id == 0))
+    hollow = tissue.lumen | tissue.fat | tissue.glass
+    if rng.random() < 0.25:  # cells that lost touch with their surroundings leave holes at the rims of nests
+        hollow = hollow | (tissue.tumour & (cells.tumour_id == 0))
     empty = np.maximum(hollow.astype(np.float32), tissue.looseness * np.float32(0.9))
     oedema = np.float32(1) - np.float32(rng.uniform(0, 0.6)) * np.clip(fractal(rng, side, 130, 2), 0, 1.4)
     matrix = (1 - tumour) * (1 - empty) * tissue.fibre * np.clip(oedema, 0.15, 1)
     matrix = np.maximum(matrix, tissue.septum * np.float32(0.75) * (1 - tumour))
+    debris = np.clip(smooth(rng, side, 16) - np.float32(rng.uniform(0.6, 2.5)), 0, 1) * tissue.lumen
     return Ground(
-        np.asarray(cytoplasm, np.float32),
-        np.asarray(matrix, np.float32),
-        np.asarray(empty, np.float32),
-        tissue.thickness,
+        cytoplasm=np.asarray(cytoplasm, np.float32),
+        matrix=np.asarray(matrix, np.float32),
+        empty=np.asarray(empty, np.float32),
+        debris=np.asarray(debris, np.float32),
+        thickness=tissue.thickness,
     )
 
 
@@ -56,15 +61,16 @@ def stain_he(rng: np.random.Generator, slide: Slide, cells: Cells, ground: Groun
     """Haematoxylin on nuclei and a little on basophilic cytoplasm, eosin on cytoplasm and collagen."""
     side = ground.matrix.shape[0]
     nuclear = cells.nucleus * cells.chromatin * cells.per_pixel(cells.chroma)
-    haematoxylin = np.float32(0.62) * nuclear + ground.cytoplasm * np.float32(0.06 + 0.35 * slide.he_basophilia)
+    haematoxylin = np.float32(0.44) * nuclear + ground.cytoplasm * np.float32(0.04 + 0.30 * slide.he_basophilia)
     haematoxylin += np.float32(0.025) * ground.matrix
     haematoxylin *= np.float32(slide.he_nuclear)
-    tumour_eosin = np.float32(rng.uniform(0.16, 0.34)) * ground.cytoplasm
-    eosin = tumour_eosin + np.float32(rng.uniform(0.22, 0.36)) * ground.matrix
+    tumour_eosin = np.float32(rng.uniform(0.13, 0.26)) * ground.cytoplasm
+    eosin = tumour_eosin + np.float32(rng.uniform(0.17, 0.28)) * ground.matrix
     eosin *= np.float32(slide.he_eosin) * (1 - np.float32(0.45) * cells.nucleus)
     eosin *= np.exp(np.float32(0.12) * fractal(rng, side, 180, 2))
-    lumen_debris = np.float32(0.10) * ground.empty * np.clip(smooth(rng, side, 16) - 1.9, 0, None)
-    return _mixed((slide.haematoxylin, haematoxylin), (slide.eosin, eosin + lumen_debris), ground.thickness)
+    return _mixed(
+        (slide.haematoxylin, haematoxylin), (slide.eosin, eosin + np.float32(0.12) * ground.debris), ground.thickness
+    )
 
 
 def stain_ihc(
@@ -75,7 +81,7 @@ def stain_ihc(
     nuclear = cells.nucleus * np.sqrt(cells.chromatin) * cells.per_pixel(cells.chroma)
     # Strong DAB hides the counterstain: dye that found no room.
     room = 1 / (1 + np.float32(1.2) * (expression.membrane + expression.blush))
-    blue = np.float32(0.19) * nuclear * room + np.float32(0.022) * ground.cytoplasm + np.float32(0.014) * ground.matrix
+    blue = np.float32(0.15) * nuclear * room + np.float32(0.022) * ground.cytoplasm + np.float32(0.014) * ground.matrix
     blue *= np.float32(slide.counter_strength)
     unspecific = np.float32(slide.stroma_dab) * (
         np.float32(rng.uniform(0.3, 1.0)) * ground.matrix + np.float32(rng.uniform(0.2, 1.1)) * ground.cytoplasm

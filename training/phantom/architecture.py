@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.phantom.noise import Plane, above_share, fractal, ramp, sampled, smooth
+from training.phantom.noise import Plane, above_share, fractal, grid, ramp, sampled, smooth
 
 Mask = NDArray[np.bool_]
 
@@ -42,6 +42,7 @@ _PATTERNS: dict[Pattern, tuple[float, tuple[float, float], tuple[float, float], 
 class Tissue:
     """One field before it has cells. Masks and planes are (side, side); `tumour`, `fat`, `lumen`, `glass` exclude each other.
 
+    blood: 0..1, red cells in vessels (which are lumina).
     fibre: density of the stroma's collagen, about 0..1.5; fibre_angle: its direction in radians (x to the right, y down);
     septum: 0..1, the thin walls between fat cells; looseness: 0..1, clefts at the rim of nests; thickness: factor about 1.
     """
@@ -53,6 +54,7 @@ class Tissue:
     fat: Mask
     glass: Mask
     lymphoid: Mask
+    blood: Plane
     septum: Plane
     fibre: Plane
     fibre_angle: Plane
@@ -73,17 +75,19 @@ def draw_tissue(rng: np.random.Generator, side: int) -> Tissue:
     glass = _glass(rng, side)
     fat = _fat_area(rng, side) & ~glass
     tumour, lumen = _nests(rng, side, scale, pattern, fat | glass)
-    septum, globules = _fat_cells(rng, side, scale)
+    vessel, blood = _vessels(rng, side, scale, tumour | fat | glass)
+    septum, globules = _fat_cells(rng, side, scale) if fat.any() else (np.zeros((side, side), np.float32), fat)
     fat_interior = fat & globules & ~tumour & ~lumen
     fibre, angle = _fibres(rng, side, scale)
     return Tissue(
         pattern=pattern,
         scale=scale,
         tumour=tumour,
-        lumen=lumen & ~glass,
+        lumen=(lumen & ~glass) | vessel,
         fat=fat_interior,
         glass=glass,
-        lymphoid=_lymphoid(rng, side) & ~tumour & ~lumen & ~fat & ~glass,
+        lymphoid=_lymphoid(rng, side) & ~tumour & ~lumen & ~fat & ~glass & ~vessel,
+        blood=blood,
         septum=np.asarray(septum * (fat & ~tumour), np.float32),
         fibre=fibre,
         fibre_angle=angle,
@@ -98,7 +102,7 @@ def _glass(rng: np.random.Generator, side: int) -> Mask:
     if rng.random() > 0.16:
         return np.zeros((side, side), np.bool_)
     angle, share = rng.uniform(0, 2 * np.pi), rng.uniform(0.05, 0.38)
-    y, x = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j].astype(np.float32)
+    y, x = (axis * np.float32(2 / side) - 1 for axis in grid(side))
     edge = np.cos(angle) * x + np.sin(angle) * y + 0.12 * fractal(rng, side, 220, 4)
     return above_share(np.asarray(edge, np.float32), share)
 
@@ -129,11 +133,29 @@ def _nests(rng: np.random.Generator, side: int, scale: float, pattern: Pattern, 
     return mask & ~lumen, lumen
 
 
+def _vessels(rng: np.random.Generator, side: int, scale: float, taken: Mask) -> tuple[Mask, Plane]:
+    """Small vessels in the stroma, and the red cells in some of them."""
+    canvas = np.zeros((side, side), np.uint8)
+    for _ in range(int(rng.poisson(1.6))):
+        centre = (int(rng.integers(side)), int(rng.integers(side)))
+        long = rng.uniform(9, 34) * scale
+        axes = (int(long), int(long * rng.uniform(0.3, 0.9)))
+        cv2.ellipse(canvas, centre, axes, float(rng.uniform(0, 180)), 0, 360, int(rng.integers(1, 3)), -1)
+    if not canvas.any():
+        return canvas > 0, np.zeros((side, side), np.float32)
+    gy, gx = grid(side)
+    bend = np.float32(4 * scale) * smooth(rng, side, 20 * scale)
+    canvas = np.asarray(cv2.remap(canvas, gx + bend, gy + bend, cv2.INTER_NEAREST), np.uint8)
+    vessel = (canvas > 0) & ~taken
+    packed = ramp(smooth(rng, side, 5.5 * scale) + np.float32(rng.uniform(-0.4, 1.2)), -0.3, 0.5)
+    return vessel, np.asarray(packed * (vessel & (canvas == 2)), np.float32)
+
+
 def _bent(rng: np.random.Generator, field: Plane, amount: float) -> Plane:
     """A field turned by a random angle and bent, so that stretched features run in no common direction."""
     side = field.shape[0]
     angle = rng.uniform(0, np.pi)
-    y, x = np.mgrid[0:side, 0:side].astype(np.float32) - np.float32(side / 2)
+    y, x = (axis - np.float32(side / 2) for axis in grid(side))
     bend = [np.float32(amount) * smooth(rng, side, 180) for _ in range(2)]
     c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     u = c * x + s * y + bend[0] + np.float32(side / 2)
@@ -155,7 +177,7 @@ def _fat_cells(rng: np.random.Generator, side: int, scale: float) -> tuple[Plane
     seeds = np.ones((side, side), np.uint8)
     seeds[y, x] = 0
     bend = [np.float32(7 * scale) * smooth(rng, side, 45 * scale) for _ in range(2)]
-    gy, gx = np.mgrid[0:side, 0:side].astype(np.float32)
+    gy, gx = grid(side)
     _, labels = cv2.distanceTransformWithLabels(seeds, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     labels = cv2.remap(
         labels.astype(np.float32), gx + bend[0], gy + bend[1], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
@@ -170,7 +192,7 @@ def _fat_cells(rng: np.random.Generator, side: int, scale: float) -> tuple[Plane
 def _fibres(rng: np.random.Generator, side: int, scale: float) -> tuple[Plane, Plane]:
     """Wavy collagen: noise stretched along the level lines of a bent phase. Returns density and direction."""
     angle = rng.uniform(0, np.pi)
-    y, x = np.mgrid[0:side, 0:side].astype(np.float32)
+    y, x = grid(side)
     c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     waviness = rng.uniform(0.15, 1.0)
     bend = np.float32(60 * waviness) * smooth(rng, side, 260) + np.float32(10 * waviness) * smooth(rng, side, 46)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.phantom.architecture import Tissue, jittered_grid
-from training.phantom.noise import Plane, fractal, ramp, smooth
+from training.phantom.noise import Plane, fractal, grid, ramp, smooth
 
 Mask = NDArray[np.bool_]
 
@@ -66,7 +66,7 @@ def draw_cells(rng: np.random.Generator, tissue: Tissue) -> Cells:
     number[labels[y, x]] = np.arange(len(kind))
 
     # Outlines are bent by looking each pixel's owner up a little beside it; offsets are taken at that same place.
-    gy, gx = np.mgrid[0:side, 0:side].astype(np.float32)
+    gy, gx = grid(side)
     bent_x = gx + np.float32(0.085 * spacing) * fractal(rng, side, 0.6 * spacing, 2)
     bent_y = gy + np.float32(0.085 * spacing) * fractal(rng, side, 0.6 * spacing, 2)
     bent = cv2.remap(labels.astype(np.float32), bent_x, bent_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)

@@ -1,5 +1,7 @@
 """Smooth random fields: coarse grids of normal numbers, interpolated. The one source of irregularity in a phantom."""
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -8,19 +10,32 @@ Plane = NDArray[np.float32]
 """(side, side) float32."""
 
 
+@lru_cache(maxsize=2)
+def grid(side: int) -> tuple[Plane, Plane]:
+    """(y, x) of every pixel of a square field, 0 .. side - 1; read-only."""
+    y, x = np.mgrid[0:side, 0:side].astype(np.float32)
+    y.flags.writeable = x.flags.writeable = False
+    return y, x
+
+
 def smooth(rng: np.random.Generator, side: int, scale: float, aspect: float = 1.0) -> Plane:
     """A field of about mean 0 and standard deviation 1 whose features are about `scale` pixels wide.
 
     aspect: how many times longer the features are along x than along y.
     """
-    # A grid a little larger than the field: the random cut hides where its points lie.
-    step_x, step_y = scale * aspect, scale
-    columns, rows = int(side / step_x) + 3, int(side / step_y) + 3
+    # Wide features need no fine grid: they are interpolated smoothly on one of every `k`-th pixel, then linearly.
+    k = int(np.clip(min(scale, scale * aspect) / 6, 1, 12))
+    n = -(-side // k) + 1
+    step_x, step_y = scale * aspect / k, scale / k
+    columns, rows = int(n / step_x) + 3, int(n / step_y) + 3
     coarse = rng.standard_normal((rows, columns), dtype=np.float32)
     field = cv2.resize(coarse, (round(columns * step_x), round(rows * step_y)), interpolation=cv2.INTER_CUBIC)
-    x, y = int(rng.uniform(0, field.shape[1] - side)), int(rng.uniform(0, field.shape[0] - side))
-    # 0.78 is what cubic interpolation leaves of the deviation.
-    return np.asarray(field[y : y + side, x : x + side] / np.float32(0.78), np.float32)
+    # The random cut hides where the grid's points lie. 0.78 is what cubic interpolation leaves of the deviation.
+    x, y = int(rng.uniform(0, field.shape[1] - n)), int(rng.uniform(0, field.shape[0] - n))
+    field = field[y : y + n, x : x + n] * np.float32(1 / 0.78)
+    if k > 1:
+        field = cv2.resize(field, (n * k, n * k), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(field[:side, :side], np.float32)
 
 
 def fractal(rng: np.random.Generator, side: int, scale: float, octaves: int = 3, aspect: float = 1.0) -> Plane:

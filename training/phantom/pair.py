@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from training.phantom.architecture import Tissue, draw_tissue
 from training.phantom.cells import Cells, draw_cells
 from training.phantom.expression import Expression, express
-from training.phantom.noise import Plane, smooth
+from training.phantom.noise import Plane, grid, smooth
 from training.phantom.optics import Rgb, captured
 from training.phantom.rule import CLASSES
 from training.phantom.slide import Slide, draw_slide
@@ -76,7 +76,7 @@ def _turn(seed: int, block: int) -> int:
 
 def _misregistration(rng: np.random.Generator, side: int) -> NDArray[np.float32]:
     """A few pixels of shift, a fraction of a degree, and a gentle bend."""
-    y, x = np.mgrid[0:side, 0:side].astype(np.float32) - np.float32(side / 2)
+    y, x = (axis - np.float32(side / 2) for axis in grid(side))
     angle, stretch = rng.normal(0, 0.002), rng.normal(0, 0.001)
     dx = stretch * x - angle * y + rng.normal(0, 1.5) + np.float32(rng.uniform(0, 1.5)) * smooth(rng, side, 220)
     dy = angle * x + stretch * y + rng.normal(0, 1.5) + np.float32(rng.uniform(0, 1.5)) * smooth(rng, side, 220)
@@ -86,7 +86,7 @@ def _misregistration(rng: np.random.Generator, side: int) -> NDArray[np.float32]
 def _moved(picture: NDArray[np.float32], shift: NDArray[np.float32]) -> NDArray[np.float32]:
     """The picture as it lies in the H&E frame. A gentle shift is its own inverse but for its second order."""
     side = picture.shape[0]
-    y, x = np.mgrid[0:side, 0:side].astype(np.float32)
+    y, x = grid(side)
     moved = cv2.remap(
         picture, x - shift[..., 0], y - shift[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
     )

@@ -20,12 +20,13 @@ Density = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Ground:
-    """What both stains share besides cells: cytoplasm, collagen and thin walls as amounts of matter (about 0..1), debris in lumina."""
+    """What both stains share besides nuclei and HER2, as amounts of matter (about 0..1). debris, blood: inside lumina."""
 
     cytoplasm: Plane
     matrix: Plane
     empty: Plane
     debris: Plane
+    blood: Plane
     thickness: Plane
 
 
@@ -52,6 +53,7 @@ def lay_ground(rng: np.random.Generator, tissue: Tissue, cells: Cells) -> Ground
         cytoplasm=np.asarray(cytoplasm, np.float32),
         matrix=np.asarray(matrix, np.float32),
         empty=np.asarray(empty, np.float32),
+        blood=tissue.blood,
         debris=np.asarray(debris, np.float32),
         thickness=tissue.thickness,
     )
@@ -69,7 +71,9 @@ def stain_he(rng: np.random.Generator, slide: Slide, cells: Cells, ground: Groun
     eosin *= np.float32(slide.he_eosin) * (1 - np.float32(0.45) * cells.nucleus)
     eosin *= np.exp(np.float32(0.12) * fractal(rng, side, 180, 2))
     return _mixed(
-        (slide.haematoxylin, haematoxylin), (slide.eosin, eosin + np.float32(0.12) * ground.debris), ground.thickness
+        (slide.haematoxylin, haematoxylin),
+        (slide.eosin, eosin + np.float32(0.12) * ground.debris + np.float32(0.42 * slide.he_eosin) * ground.blood),
+        ground.thickness,
     )
 
 
@@ -89,7 +93,7 @@ def stain_ihc(
     unspecific *= np.exp(np.float32(0.35) * fractal(rng, side, 120, 3))
     grains = np.float32(rng.uniform(0, 0.05)) * np.clip(smooth(rng, side, 3.0) - 1.6, 0, None) * (1 - ground.empty)
     dab = expression.membrane + expression.blush * (1 - np.float32(0.35) * cells.nucleus) + unspecific + grains
-    dab += _pigment(rng, side)
+    dab += _pigment(rng, side) + np.float32(0.05) * ground.blood
     lymph = cells.per_pixel((cells.kind == Kind.LYMPHOCYTE).astype(np.float32)) * cells.nucleus
     dab *= 1 - np.float32(0.5) * lymph
     return _mixed((slide.counterstain, blue), (slide.dab, dab), ground.thickness), np.asarray(dab, np.float32)

@@ -18,6 +18,7 @@ from her2viewer.gui.controllers.scoring import ScoringController
 from her2viewer.gui.crash import CrashReporter, log_path, start_log
 from her2viewer.gui.demo import demo_pair
 from her2viewer.gui.dialogs.desk import Desk
+from her2viewer.gui.hold_true import hold_true
 from her2viewer.gui.lanes import Lanes
 from her2viewer.gui.messages import Level
 from her2viewer.gui.presenter import Presenter
@@ -220,6 +221,7 @@ class App:
 
 def application() -> QApplication:
     """The Qt application, made once."""
+    hold_true()
     existing = QApplication.instance()
     if isinstance(existing, QApplication):
         return existing

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from her2viewer.errors import UserError
 from her2viewer.gui.app import App
+from her2viewer.gui.hold_true import hold_true
 from her2viewer.gui.settings import Settings
 from her2viewer.gui.state import ModelPhase, ScorePhase
 from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels
@@ -22,6 +23,8 @@ from her2viewer.scoring.package import Calibration, Conformal, ModelManifest, Mo
 from her2viewer.scoring.prediction import ModelIdentity, Prediction
 from her2viewer.scoring.preprocess import InputLayout, compose
 from her2viewer.scoring.stains import Stain
+
+hold_true()
 
 CLASSES = ("0", "1+", "2+", "3+")
 GRIDS = {"layer1": 56, "layer2": 28, "layer3": 14, "layer4": 7}
@@ -38,7 +41,7 @@ def tissue(seed: int, size: tuple[int, int] = (256, 256), stain: Stain = Stain.H
 
 def write(path: Path, image: np.ndarray) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(cv2.imencode(".png", image[..., ::-1])[1].tobytes())
+    path.write_bytes(cv2.imencode(path.suffix, image[..., ::-1])[1].tobytes())
     return path
 
 

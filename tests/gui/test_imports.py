@@ -15,3 +15,25 @@ print([name for name in ("torch", "torchvision", "matplotlib", "scipy") if name 
 def test_importing_the_gui_imports_no_torch() -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+EMIT = """
+import os
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+from PySide6.QtCore import QObject, Signal
+from her2viewer.gui.app import application
+application()
+class Speaker(QObject):
+    said = Signal(int)
+speaker = Speaker()
+speaker.said.connect(lambda _: None)
+for number in range(100_000):
+    speaker.said.emit(number)
+print("alive")
+"""
+
+
+def test_a_hundred_thousand_signals_do_not_end_the_app() -> None:
+    done = subprocess.run([sys.executable, "-c", EMIT], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.strip() == "alive", done.stderr[-400:]
+    assert done.returncode == 0

@@ -39,11 +39,29 @@ def phantom(
         float, typer.Option(help="Share of the pairs that go to the test split.", min=0, max=1)
     ] = 0.2,
     workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
+    first: Annotated[int, typer.Option(help="Number of the first pair: any pair can be made alone.", min=0)] = 0,
+    png: Annotated[
+        bool, typer.Option("--png", help="Write PNG; otherwise JPEG data under .png names, as BCI's.")
+    ] = False,
+    truth: Annotated[bool, typer.Option(help="Write label, cells and membranes beside each pair.")] = True,
 ) -> None:
     """Draws registered H&E and IHC pairs of computed tissue with known truth, in BCI layout."""
-    from training.phantom.writing import write_phantoms
+    from rich.progress import track
 
-    write_phantoms(out_folder, count=count, seed=seed, test_share=test_share, workers=workers)
+    from training.phantom.writing import phantoms
+
+    written = phantoms(
+        out_folder,
+        count=count,
+        seed=seed,
+        test_share=test_share,
+        workers=workers,
+        first=first,
+        image_format="png" if png else "jpeg",
+        truth=truth,
+    )
+    for _ in track(written, "Drawing", total=count, console=out):
+        pass
     say(f"{count} pairs in {out_folder}")
 
 

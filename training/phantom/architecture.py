@@ -118,14 +118,15 @@ def _nests(rng: np.random.Generator, side: int, scale: float, pattern: Pattern, 
     _, sizes, stretches, cell_shares, lumen_share = _PATTERNS[pattern]
     size = rng.uniform(*sizes) * scale
     field = _bent(rng, fractal(rng, side, size, 3, rng.uniform(*stretches)), 40 * scale)
-    territory = above_share(fractal(rng, side, rng.uniform(200, 420), 3), float(rng.uniform(0.2, 1.0)))
+    country = _bent(rng, fractal(rng, side, rng.uniform(160, 340), 4), 70)
+    territory = above_share(country, float(rng.uniform(0.2, 1.0)))
     mask = above_share(field, float(rng.uniform(*cell_shares))) & territory & ~taken
     mask = _tidied(mask, 9 * scale)
     lumen = np.zeros_like(mask)
     if lumen_share > 0:
         inside = np.asarray(cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5), np.float32)
         wall = np.float32(rng.uniform(19, 27) * scale)
-        opened = smooth(rng, side, 2.2 * size) < np.quantile(rng.standard_normal(512), lumen_share)
+        opened = above_share(_bent(rng, fractal(rng, side, 1.6 * size, 3), 30 * scale), lumen_share)
         rough = np.float32(3.5) * fractal(rng, side, 14 * scale, 2)
         lumen = (inside + rough > wall) & opened
         if pattern is Pattern.SHEETS:

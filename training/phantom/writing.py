@@ -2,6 +2,7 @@
 
     OUT/HE/train/00000_train_1+.png       OUT/IHC/train/00000_train_1+.png
     OUT/HE/test/00004_test_3+.png         OUT/IHC/test/00004_test_3+.png
+    OUT/phantom.json                      the seed that all of them are drawn from
     OUT/truth/train/00000_train_1+.json   label, shares of the grades, every tumour cell, slide
     OUT/truth/train/00000_train_1+_membrane.png   8 bit: 0 none, 60 unstained, 120 faint, 180 weak to moderate, 240 intense
     OUT/truth/train/00000_train_1+_cells.png      16 bit: 0 none, k the k-th tumour cell of the JSON
@@ -12,9 +13,9 @@ frame of the IHC image.
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from itertools import islice, repeat
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -35,6 +36,38 @@ MEMBRANE_VALUES: Final = {
 }  # fmt: skip
 
 
+def phantoms(
+    out: Path,
+    *,
+    count: int,
+    seed: int,
+    test_share: float = 0.2,
+    workers: int = 2,
+    first: int = 0,
+    image_format: ImageFormat = "jpeg",
+    truth: bool = True,
+) -> Iterator[str]:
+    """Writes the pairs `first` to `first + count - 1` of a seed, and yields each name as it is done, in order.
+
+    Pairs that stand there already are not drawn again, so a broken run goes on where it stopped. workers: processes.
+    Raises ExportError where the folder cannot be written, or holds pairs of another seed.
+    """
+    numbers = range(first, first + count)
+    jobs = ((out, seed, number, test_share, image_format, truth) for number in numbers)
+    try:
+        for split in ("train", "test"):
+            for folder in ("HE", "IHC", *(["truth"] if truth else [])):
+                (out / folder / split).mkdir(parents=True, exist_ok=True)
+        _claim(out, seed, test_share)
+        yield from _drawn(jobs, _present(out), min(workers, count))
+    except OSError as error:
+        raise ExportError(
+            f"the phantoms cannot be written ({error.strerror or error})",
+            path=out,
+            remedy="choose a folder on a disk with room and the right to write, then run the same command again",
+        ) from error
+
+
 def write_phantoms(
     out: Path,
     *,
@@ -45,33 +78,20 @@ def write_phantoms(
     first: int = 0,
     image_format: ImageFormat = "jpeg",
     truth: bool = True,
-    progress: Callable[[int], None] = lambda done: None,
 ) -> list[str]:
-    """Writes the pairs `first` to `first + count - 1` of a seed and returns their names, in order.
-
-    Pairs that stand there already are not drawn again, so a broken run goes on where it stopped. workers: processes.
-    progress: called with the number done. Raises ExportError where the folder cannot be written.
-    """
-    numbers = range(first, first + count)
-    jobs = zip(
-        repeat(out), repeat(seed), numbers, repeat(test_share), repeat(image_format), repeat(truth), strict=False
+    """`phantoms`, all at once. Returns the names in order."""
+    return list(
+        phantoms(
+            out,
+            count=count,
+            seed=seed,
+            test_share=test_share,
+            workers=workers,
+            first=first,
+            image_format=image_format,
+            truth=truth,
+        )
     )
-    names: list[str] = []
-    try:
-        present = _present(out)
-        for split in ("train", "test"):
-            for folder in ("HE", "IHC", *(["truth"] if truth else [])):
-                (out / folder / split).mkdir(parents=True, exist_ok=True)
-        for done, name in enumerate(_drawn(jobs, present, min(workers, count)), 1):
-            names.append(name)
-            progress(done)
-    except OSError as error:
-        raise ExportError(
-            f"the phantoms cannot be written ({error.strerror or error})",
-            path=out,
-            remedy="choose a folder on a disk with room and the right to write, then run the same command again",
-        ) from error
-    return names
 
 
 def split_of(index: int, test_share: float) -> str:
@@ -193,6 +213,18 @@ def _present(out: Path) -> dict[int, str]:
         if number.isdigit() and (out / "HE" / path.parent.name / path.name).is_file():
             found[int(number)] = path.stem
     return found
+
+
+def _claim(out: Path, seed: int, test_share: float) -> None:
+    """Notes in the folder how its pairs are drawn. Pairs of two seeds must not mix: their numbers would collide."""
+    note = out / "phantom.json"
+    mine = {"schema": SCHEMA, "seed": seed, "test_share": test_share}
+    if not note.exists():
+        _replace(note, (json.dumps(mine) + "\n").encode())
+    elif note.read_text(encoding="utf-8").strip() != json.dumps(mine):
+        raise ExportError(
+            "the folder holds phantoms of another seed or test share", path=out, remedy="choose an empty folder"
+        )
 
 
 def _replace(path: Path, data: bytes) -> None:

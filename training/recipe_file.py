@@ -5,7 +5,11 @@ from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from her2viewer.errors import UserError
+from her2viewer.scoring.preprocess import InputLayout
+from training.augment import Augmentation
 from training.card import Description
 from training.fit import Recipe
 
@@ -13,14 +17,28 @@ BUNDLED = Path(__file__).parent / "recipes" / "bundled.toml"
 
 
 def read_recipe(path: Path, **changes: Any) -> Recipe:
-    """The `[fit]` section, with `changes` that are not None on top. Raises UserError with the place of a mistake."""
+    """The `[fit]` section with `[fit.layout]` and `[fit.augmentation]`, and `changes` that are not None on top.
+
+    Raises UserError with the place of a mistake.
+    """
     settings = _section(path, "fit") | {name: value for name, value in changes.items() if value is not None}
-    unknown = set(settings) - {f.name for f in dataclass_fields(Recipe)} | {"layout", "augmentation"} & set(settings)
-    if unknown:
-        raise UserError(
-            f"[fit] has no setting '{sorted(unknown)[0]}'", path=path, remedy="take it out or mend its name"
-        )
+    _check_names(path, "fit", settings, Recipe)
+    try:
+        if "layout" in settings:
+            settings["layout"] = InputLayout.model_validate(settings["layout"])
+        if "augmentation" in settings:
+            _check_names(path, "fit.augmentation", settings["augmentation"], Augmentation)
+            settings["augmentation"] = Augmentation(**settings["augmentation"])
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"[fit.layout] {first['loc']}: {first['msg']}", path=path, remedy="mend that line") from error
     return Recipe(**settings)
+
+
+def _check_names(path: Path, section: str, settings: dict[str, Any], kind: type) -> None:
+    unknown = sorted(set(settings) - {f.name for f in dataclass_fields(kind)})
+    if unknown:
+        raise UserError(f"[{section}] has no setting '{unknown[0]}'", path=path, remedy="take it out or mend its name")
 
 
 def read_description(path: Path) -> Description:

@@ -13,7 +13,7 @@ frame of the IHC image.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
 from multiprocessing import get_context
@@ -78,20 +78,24 @@ def write_phantoms(
     first: int = 0,
     image_format: ImageFormat = "jpeg",
     truth: bool = True,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> list[str]:
-    """`phantoms`, all at once. Returns the names in order."""
-    return list(
-        phantoms(
-            out,
-            count=count,
-            seed=seed,
-            test_share=test_share,
-            workers=workers,
-            first=first,
-            image_format=image_format,
-            truth=truth,
-        )
+    """`phantoms`, all at once. Returns the names in order; progress is called with the number done."""
+    names: list[str] = []
+    written = phantoms(
+        out,
+        count=count,
+        seed=seed,
+        test_share=test_share,
+        workers=workers,
+        first=first,
+        image_format=image_format,
+        truth=truth,
     )
+    for name in written:
+        names.append(name)
+        progress(len(names))
+    return names
 
 
 def split_of(index: int, test_share: float) -> str:

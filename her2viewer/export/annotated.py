@@ -1,0 +1,261 @@
+"""The annotated picture: tissue at source resolution with its overlay, and below it all that is needed to read it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from her2viewer import RESEARCH_USE, __version__
+from her2viewer.export.legend import full_colour, legend
+from her2viewer.export.overlay import OverlayStyle, blend, colourise
+from her2viewer.export.picture_file import save_picture
+from her2viewer.export.scale_bar import scale_bar
+from her2viewer.export.score_band import probability_block, score_block, warning_block
+from her2viewer.export.sheet import INK, LINE, QUIET, Sheet, cap, paragraph
+from her2viewer.export.text import text_width
+from her2viewer.scoring.evidence import Attribution
+from her2viewer.scoring.prediction import FieldOfView, Prediction
+from her2viewer.scoring.stains import Stain
+
+__all__ = ["Page", "annotated_page", "annotated_picture", "overlaid", "save_picture"]
+
+RGB = NDArray[np.uint8]
+"""(h, w, 3) uint8 RGB."""
+
+_SMALLEST_TYPE, _LARGEST_TYPE = 13, 96
+_COLUMNS = 80
+"""The tissue's width in type sizes: on a figure 180 mm wide this is type of 6.4 points."""
+_SCORE_WIDTH, _PROBABILITY_WIDTH, _LEGEND_WIDTH, _WIDEST_LEGEND = 15, 16, 28, 46
+_LEAST_BAND = 34
+"""Widths in type sizes: of the blocks, and of the narrowest band, two blocks with the gap between them."""
+_ROWS = 512
+"""Rows blended at a time, so that a large picture needs no second one of 16-bit numbers beside it."""
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Page:
+    """A picture, (h, w, 3) uint8 RGB, and where in it the top left corner of each stain's tissue lies, (x, y)."""
+
+    picture: RGB
+    tissue: Mapping[Stain, tuple[int, int]]
+
+
+def annotated_picture(
+    pixels: Mapping[Stain, RGB],
+    attribution: Attribution | None,
+    prediction: Prediction,
+    *,
+    stains: Sequence[Stain],
+    style: OverlayStyle,
+    full_scale: float | None,
+    case_id: str,
+    mpp: Mapping[Stain, float | None],
+    regions: Mapping[Stain, FieldOfView] | None = None,
+    coverage: float | None = None,
+) -> RGB:
+    """The annotated picture of one stain or of both side by side, (h, w, 3) uint8 RGB.
+
+    pixels: per stain (h, w, 3) uint8 RGB, shown pixel for pixel; regions: the level-0 pixels that each spans, the scored
+    field unless given. attribution: None leaves overlay and legend out. full_scale: the model's fixed peak for the stage,
+    in logits per cell (`FieldScorer.fixed_peak`), used where `style` asks for the fixed scale; None where it has none, and
+    the pair's own peak is used. mpp: micrometres per level-0 pixel. coverage: the prediction set's level, where known.
+    Raises ValueError for no stain or pixels of another shape or dtype, KeyError where a stain's pixels are missing.
+    """
+    return annotated_page(
+        pixels,
+        attribution,
+        prediction,
+        stains=stains,
+        style=style,
+        full_scale=full_scale,
+        case_id=case_id,
+        mpp=mpp,
+        regions=regions,
+        coverage=coverage,
+    ).picture
+
+
+def overlaid(
+    tissue: RGB, attribution: Attribution, stain: Stain, region: FieldOfView, style: OverlayStyle, full: float
+) -> RGB:
+    """A stain's tissue with its map blended over it, same shape; untouched where the overlay is transparent.
+
+    region: the level-0 pixels that `tissue` spans; full: the value of full colour, in logits per cell.
+    """
+    out = np.array(tissue, np.uint8, order="C")
+    if full <= 0 or stain not in attribution.layout.order:
+        return out
+    values = attribution.render(stain, region, (tissue.shape[1], tissue.shape[0]))
+    for top in range(0, len(out), _ROWS):
+        rows = slice(top, top + _ROWS)
+        out[rows] = blend(out[rows], colourise(values[rows], full, style))
+    return out
+
+
+def annotated_page(
+    pixels: Mapping[Stain, RGB],
+    attribution: Attribution | None,
+    prediction: Prediction,
+    *,
+    stains: Sequence[Stain],
+    style: OverlayStyle,
+    full_scale: float | None,
+    case_id: str,
+    mpp: Mapping[Stain, float | None],
+    regions: Mapping[Stain, FieldOfView] | None = None,
+    coverage: float | None = None,
+) -> Page:
+    """As `annotated_picture`, with the places of the tissue."""
+    if not stains or len(set(stains)) != len(stains):
+        raise ValueError("name one stain, or both once")
+    for stain in stains:
+        shape, dtype = pixels[stain].shape, pixels[stain].dtype
+        if len(shape) != 3 or shape[2] != 3 or 0 in shape or dtype != np.uint8:
+            raise ValueError(f"{stain}: expected (h, w, 3) uint8, got {shape} {dtype}")
+    size = int(np.clip(sum(pixels[stain].shape[1] for stain in stains) // _COLUMNS, _SMALLEST_TYPE, _LARGEST_TYPE))
+    panels = []
+    for stain in stains:
+        tissue = pixels[stain]
+        region = (regions or {}).get(stain) or prediction.fields.get(stain)
+        region = region or FieldOfView.whole((tissue.shape[1], tissue.shape[0]))
+        if attribution is not None:
+            tissue = overlaid(tissue, attribution, stain, region, style, full_colour(attribution, style, full_scale))
+        panels.append(_Panel(tissue, stain, region, mpp.get(stain), size))
+    top = _tissue_row(panels, size)
+    band_width = max(top.width, _LEAST_BAND * size)
+    map_legend = None
+    if attribution is not None:
+        map_legend = partial(legend, attribution, style, full_scale, stains, size)
+    below = [
+        _band(prediction, coverage, map_legend, size, band_width),
+        warning_block(prediction, size, band_width),
+        _footer(prediction, case_id, size, band_width),
+    ]
+    return _stacked(top, [sheet for sheet in below if sheet is not None], size)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Panel:
+    """One stain's tissue with its caption above and its scale bar below."""
+
+    tissue: RGB
+    stain: Stain
+    region: FieldOfView
+    mpp: float | None
+    size: int
+
+    @property
+    def caption_size(self) -> int:
+        return round(1.25 * self.size)
+
+    @property
+    def facts(self) -> str:
+        """What the panel shows, in pixels of the image's level 0."""
+        x, y, width, height = (round(value) for value in astuple(self.region))
+        place = f" at ({x}, {y})" if (x, y) != (0, 0) else ""
+        scale = f", {self.mpp:.3g} µm/px" if self.mpp is not None else ""
+        return f"{width} x {height} px{place}{scale}"
+
+    @property
+    def facts_x(self) -> int:
+        return text_width(self.stain.caption, self.caption_size) + self.size
+
+    @property
+    def width(self) -> int:
+        """As wide as the tissue, or as its caption where that is wider."""
+        return max(int(self.tissue.shape[1]), self.facts_x + text_width(self.facts, self.size))
+
+    def scale_bar(self) -> Sheet | None:
+        if self.mpp is None:
+            return None
+        return scale_bar(self.mpp * self.region.width / self.tissue.shape[1], self.tissue.shape[1], self.size)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _TissueRow:
+    """The panels side by side: their row's size, and where each panel starts in it."""
+
+    panels: Sequence[_Panel]
+    starts: Sequence[int]
+    width: int
+    caption: int
+    height: int
+
+
+def _tissue_row(panels: Sequence[_Panel], size: int) -> _TissueRow:
+    starts, x = [], 0
+    for panel in panels:
+        starts.append(x)
+        x += panel.width + size
+    caption = cap(panels[0].caption_size) + size
+    bars = max((bar.height + size for panel in panels if (bar := panel.scale_bar()) is not None), default=0)
+    return _TissueRow(
+        panels, starts, x - size, caption, caption + max(panel.tissue.shape[0] for panel in panels) + bars
+    )
+
+
+def _stacked(top: _TissueRow, below: Sequence[Sheet], size: int) -> Page:
+    """Everything on one sheet, with a margin around."""
+    margin, gap = round(1.5 * size), round(1.5 * size)
+    width = max(top.width, *(sheet.width for sheet in below)) + 2 * margin
+    page = Sheet(width, 2 * margin + top.height + sum(sheet.height + gap for sheet in below))
+    places: dict[Stain, tuple[int, int]] = {}
+    for panel, start in zip(top.panels, top.starts, strict=True):
+        x, y = margin + start, margin + top.caption
+        baseline = margin + cap(panel.caption_size)
+        page.text(panel.stain.caption, x, baseline, panel.caption_size)
+        page.text(panel.facts, x + panel.facts_x, baseline, size, QUIET)
+        page.outline(x, y, panel.tissue.shape[1], panel.tissue.shape[0], LINE)
+        page.paste(panel.tissue, x, y)
+        bar = panel.scale_bar()
+        if bar is not None:
+            page.paste(bar.image, x, y + panel.tissue.shape[0] + size)
+        places[panel.stain] = (x, y)
+    y = margin + top.height
+    for sheet in below:
+        y += gap
+        page.paste(sheet.image, margin, y)
+        y += sheet.height
+    return Page(page.image, places)
+
+
+def _band(
+    prediction: Prediction, coverage: float | None, map_legend: Callable[[int], Sheet] | None, size: int, width: int
+) -> Sheet:
+    """Score, probabilities and legend in a row, or the legend below where they do not fit."""
+    gap = 3 * size
+    blocks = [
+        score_block(prediction, coverage, size, _SCORE_WIDTH * size),
+        probability_block(prediction, size, _PROBABILITY_WIDTH * size),
+    ]
+    x = sum(block.width + gap for block in blocks)
+    beside = width - x >= _LEGEND_WIDTH * size
+    height = max(block.height for block in blocks)
+    if map_legend is not None:
+        blocks.append(map_legend(min(width - x if beside else width, _WIDEST_LEGEND * size)))
+        height = max(height, blocks[-1].height) if beside else height + size + blocks[-1].height
+    sheet = Sheet(width, height)
+    x = 0
+    for block in blocks[:2]:
+        sheet.paste(block.image, x, 0)
+        x += block.width + gap
+    for block in blocks[2:]:
+        sheet.paste(block.image, x if beside else 0, 0 if beside else height - block.height)
+    return sheet
+
+
+def _footer(prediction: Prediction, case_id: str, size: int, width: int) -> Sheet:
+    """Which case, which model, and what the picture must not be used for, below a rule."""
+    model = prediction.model
+    origin = f"Case {case_id}. Model {model}, SHA-256 {model.sha256[:12]}. HER2 Viewer {__version__}."
+    parts = [paragraph(origin, size, width, QUIET), paragraph(RESEARCH_USE, size, width, INK)]
+    rule = max(1, size // 13)
+    sheet = Sheet(width, rule + size + sum(part.height for part in parts))
+    sheet.box(0, 0, width, rule, LINE)
+    y = rule + size
+    for part in parts:
+        sheet.paste(part.image, 0, y)
+        y += part.height
+    return sheet

@@ -1,0 +1,23 @@
+"""A scale bar of a round length."""
+
+import math
+
+from her2viewer.export.sheet import INK, Sheet, cap
+from her2viewer.export.text import text_width
+
+
+def scale_bar(um_per_pixel: float, width: int, size: int) -> Sheet:
+    """A bar of 1, 2 or 5 times a power of ten micrometres, at most a quarter of `width` pixels, with its length beside it."""
+    um = _round_length(um_per_pixel * width / 4)
+    length = max(1, round(um / um_per_pixel))
+    words = f"{um / 1000:g} mm" if um >= 1000 else f"{um:g} µm"
+    gap, thick = size // 2, max(2, size // 4)
+    sheet = Sheet(length + gap + text_width(words, size), cap(size))
+    sheet.box(0, (sheet.height - thick) // 2, length, thick, INK)
+    sheet.text(words, length + gap, cap(size), size)
+    return sheet
+
+
+def _round_length(most: float) -> float:
+    power = 10.0 ** math.floor(math.log10(most))
+    return max(step * power for step in (1, 2, 5) if step == 1 or step * power <= most)

@@ -12,10 +12,9 @@ def main() -> int:
     """The entry point of the installed command and of the bundled app. Returns the exit status."""
     arguments = sys.argv[1:]
     if not opens_window(arguments):
-        from her2viewer.cli.main import app
+        from her2viewer.cli.main import main as command_line
 
-        app()  # typer ends the process with its own status
-        return 0
+        return command_line()
     _load_torch_libraries_first()
     from her2viewer.gui.display import no_display
 

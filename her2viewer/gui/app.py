@@ -13,11 +13,13 @@ from her2viewer import __version__
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.actions import ActionId as Id
 from her2viewer.gui.bench import Bench, Loader, load_scorer
+from her2viewer.gui.controllers.batch import BatchController
+from her2viewer.gui.controllers.exporting import Exporting
 from her2viewer.gui.controllers.images import Images, Opener
 from her2viewer.gui.controllers.scoring import ScoringController
 from her2viewer.gui.crash import CrashReporter, log_path, start_log
 from her2viewer.gui.demo import demo_pair
-from her2viewer.gui.dialogs.desk import Desk
+from her2viewer.gui.dialogs.desk import Desk, show_in_folder
 from her2viewer.gui.hold_true import hold_true
 from her2viewer.gui.lanes import Lanes
 from her2viewer.gui.messages import Level
@@ -62,6 +64,8 @@ class App:
             self.window.status_line,
             self.window.actions_,
         )
+        self.exporting = Exporting(self.store, self.lanes.files, messages, show_in_folder)
+        self.batch = BatchController(self.store, self.lanes, self.bench)
         self.desk = Desk(self, opener)
         self._tie_views()
         self._tie_lanes(reporter or CrashReporter(self.window))
@@ -185,7 +189,7 @@ class App:
         """Stops whatever the window is working on; a batch has its own button."""
         self.images.cancel()
         self.scoring.cancel()
-        self.desk.cancel_export()
+        self.exporting.cancel()
 
     def choose_theme(self, choice: ThemeChoice) -> None:
         """Changes the theme and remembers it."""

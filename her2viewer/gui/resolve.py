@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from her2viewer.errors import UserError
-from her2viewer.export.overlay import OverlayStyle, ScaleMode
+from her2viewer.export.legend import full_colour
+from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.state import MapWish, ModelPhase, OpenedImage, ScorePhase, State
 from her2viewer.scoring.evidence import STAGES, Attribution
 from her2viewer.scoring.prediction import Prediction
@@ -62,8 +63,9 @@ class OverlayShown:
 def full_scale(state: State, attribution: Attribution) -> float:
     """The value of full colour: the pair's own peak, or the model's fixed figure where that is wished for and known."""
     facts = state.model.facts
-    fixed = facts.fixed_peaks.get(attribution.stage) if facts is not None else None
-    return fixed if state.style.scale is ScaleMode.FIXED and fixed is not None else attribution.peak
+    return full_colour(
+        attribution, state.style, facts.fixed_peaks.get(attribution.stage) if facts is not None else None
+    )
 
 
 def resolve_overlay(state: State, stain: Stain) -> OverlayShown | None:
@@ -258,6 +260,8 @@ def resolve_status(state: State) -> tuple[str, str]:
         doing = "Computing the map"
     elif any(slot.opening is not None for slot in state.slots.values()):
         doing = "Opening"
+    elif state.batch is not None:
+        doing = state.batch.text
     else:
         doing = ""
     return model, doing

@@ -119,6 +119,7 @@ class State:
     overlay_held_away: bool = False
     linked: bool = True
     exporting: Progress | None = None
+    batch: Progress | None = None
 
     def image(self, stain: Stain) -> OpenedImage | None:
         return self.slots[stain].image

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from her2viewer.cases.case import OpenedPair
 from her2viewer.errors import UserError
 from her2viewer.gui.bench import Bench, ModelWish
 from her2viewer.gui.controllers.messenger import Messenger
@@ -144,10 +145,6 @@ class ScoringController:
 
 
 def read_field(pair: tuple[OpenedImage, OpenedImage], context: Context) -> FieldPixels:
-    """In the files lane: all pixels of both images at level 0."""
-    pixels = []
-    for image in pair:
-        context.token.check()
-        width, height = image.source.size
-        pixels.append(image.source.read(0, 0, 0, width, height))
-    return FieldPixels.whole(pixels[0], pixels[1])
+    """In the files lane: all pixels of both images at level 0. Raises ImageError where memory does not suffice."""
+    context.token.check()
+    return OpenedPair(pair[0].source, pair[1].source).read()

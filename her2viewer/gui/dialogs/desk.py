@@ -1,17 +1,25 @@
 """Opens the dialogs and carries what they were told to those who do it."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDialog
 
+from her2viewer.batch.options import BatchOptions
+from her2viewer.gui.controllers.exporting import ExportWish, case_id, exportable
 from her2viewer.gui.controllers.images import Opener
 from her2viewer.gui.crash import log_path
 from her2viewer.gui.dialogs.about import AboutDialog
+from her2viewer.gui.dialogs.batch import BatchDialog, BatchWish
+from her2viewer.gui.dialogs.export import ExportDialog
 from her2viewer.gui.dialogs.open_pair import OpenPairDialog
 from her2viewer.gui.dialogs.preferences import Preferences, PreferencesDialog
 from her2viewer.gui.dialogs.report import ReportDialog
 from her2viewer.gui.dialogs.shortcuts import ShortcutSheet
+from her2viewer.gui.state import ModelPhase, State
+from her2viewer.scoring.stains import Stain
 
 if TYPE_CHECKING:
     from her2viewer.gui.app import App
@@ -23,6 +31,7 @@ class Desk:
     def __init__(self, app: "App", opener: Opener) -> None:
         self._app = app
         self._opener = opener
+        self._batch: BatchDialog | None = None
 
     def open_pair(self) -> None:
         """Ctrl+O."""
@@ -33,12 +42,56 @@ class Desk:
 
     def export(self) -> None:
         """Ctrl+E."""
+        app = self._app
+        shown = exportable(app.store.state)
+        if shown is None:
+            return
+        folder = Path(app.settings.text_of("export/folder") or Path.home())
+        name = f"{case_id(shown.images)}_overlay"
+        dialog = ExportDialog(folder, name, map_on=app.store.state.overlay_on, parent=app.window)
+        dialog.chosen.connect(self._export)
+        self._show(dialog)
 
-    def cancel_export(self) -> None:
-        """Esc while a picture is being written."""
+    def _export(self, wish: ExportWish) -> None:
+        self._app.settings.set_text_of("export/folder", str(wish.path.parent))
+        self._app.exporting.export(wish)
 
     def batch(self) -> None:
-        """Ctrl+B."""
+        """Ctrl+B. There is one such dialog: closed while it runs, it comes back as it was."""
+        app = self._app
+        if self._batch is None:
+            self._batch = BatchDialog("", show_in_folder, app.window)
+            app.batch.attach(self._batch)
+            self._batch.look_requested.connect(app.batch.look)
+            self._batch.start_requested.connect(self._start_batch)
+            self._batch.cancel_requested.connect(app.batch.cancel)
+            self._batch.pair_wanted.connect(lambda pair: app.images.open({Stain.HE: pair.he, Stain.IHC: pair.ihc}))
+            app.store.listen(lambda _old, new: self._tell_batch(new))
+        self._tell_batch(app.store.state)
+        self._batch.show()
+        self._batch.raise_()
+        self._batch.activateWindow()
+
+    def _tell_batch(self, state: State) -> None:
+        if self._batch is not None:
+            self._batch.set_model_ready(state.model.phase is ModelPhase.READY)
+
+    def _start_batch(self, wish: BatchWish) -> None:
+        state = self._app.store.state
+        facts = state.model.facts
+        if facts is None:
+            return
+        options = BatchOptions(
+            out=wish.out,
+            overlay=wish.overlays,
+            style=state.style,
+            stage=state.wish.stage,
+            resume=wish.resume,
+            model=facts.identity,
+            root=wish.root,
+            coverage=facts.coverage,
+        )
+        self._app.batch.start(wish.pairs, options)
 
     def preferences(self) -> None:
         """Ctrl+,."""
@@ -71,8 +124,12 @@ class Desk:
         app = self._app
         app.settings.score_on_open = wanted.score_on_open
         app.choose_theme(wanted.theme)
-        if wanted.model != now.model:
-            app.settings.model = wanted.model
+        if wanted.model == now.model:
+            return
+        app.settings.model = wanted.model
+        if app.batch.running:
+            app.window.messages.say("A batch is running: the other model or device is used from the next start on.")
+        else:
             app.scoring.load_model(wanted.model)
 
     def _show(self, dialog: QDialog) -> None:
@@ -81,3 +138,9 @@ class Desk:
         dialog.show()
         dialog.raise_()
         dialog.activateWindow()
+
+
+def show_in_folder(path: Path) -> None:
+    """Opens a folder, or the folder of a file, in the desktop's own file manager."""
+    folder = path if path.is_dir() else path.parent
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

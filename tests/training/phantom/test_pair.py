@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests.training.phantom.conftest import SEED
-from training.phantom import rule
+from training.phantom import expression, rule
 from training.phantom.pair import Phantom, make_phantom
 from training.phantom.rule import CLASSES, Grade
 
@@ -62,6 +62,14 @@ def test_the_label_follows_from_what_the_cells_show(phantoms: Phantoms) -> None:
             expected = "1+" if (found >= 1).mean() > 0.1 else "0"
         assert phantom.label == expected
         assert phantom.expression.shares == pytest.approx([(found == grade).mean() for grade in Grade])
+
+
+def test_a_class_is_only_aimed_at(phantoms: Phantoms, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cells that come out bare are a 0, whatever class was wanted."""
+    monkeypatch.setattr(expression, "_shares", lambda rng, target: (0.0, 0.0, 0.0))
+    bare = expression.express(np.random.default_rng(0), phantoms[0].cells, "3+", 0.0)
+    assert bare.label == "0"
+    assert bare.membrane.max() == 0
 
 
 def test_every_four_pairs_hold_every_class(phantoms: Phantoms) -> None:

@@ -13,7 +13,7 @@ from her2viewer.export.overlay import OverlayStyle, blend, colourise
 from her2viewer.export.picture_file import save_picture
 from her2viewer.export.scale_bar import scale_bar
 from her2viewer.export.score_band import probability_block, score_block, warning_block
-from her2viewer.export.sheet import INK, LINE, QUIET, Sheet, cap, paragraph
+from her2viewer.export.sheet import LINE, QUIET, Sheet, cap, paragraph
 from her2viewer.export.text import text_width
 from her2viewer.scoring.evidence import Attribution
 from her2viewer.scoring.prediction import FieldOfView, Prediction
@@ -25,8 +25,8 @@ RGB = NDArray[np.uint8]
 """(h, w, 3) uint8 RGB."""
 
 _SMALLEST_TYPE, _LARGEST_TYPE = 13, 96
-_COLUMNS = 80
-"""The tissue's width in type sizes: on a figure 180 mm wide this is type of 6.4 points."""
+_COLUMNS = {1: 52, 2: 80}
+"""The tissue's width in type sizes by the number of stains: type of 6.4 points on a page 180 mm wide, 4.6 on a column of 85."""
 _SCORE_WIDTH, _PROBABILITY_WIDTH, _LEGEND_WIDTH, _WIDEST_LEGEND = 15, 16, 28, 46
 _LEAST_BAND = 34
 """Widths in type sizes: of the blocks, and of the narrowest band, two blocks with the gap between them."""
@@ -114,7 +114,8 @@ def annotated_page(
         shape, dtype = pixels[stain].shape, pixels[stain].dtype
         if len(shape) != 3 or shape[2] != 3 or 0 in shape or dtype != np.uint8:
             raise ValueError(f"{stain}: expected (h, w, 3) uint8, got {shape} {dtype}")
-    size = int(np.clip(sum(pixels[stain].shape[1] for stain in stains) // _COLUMNS, _SMALLEST_TYPE, _LARGEST_TYPE))
+    across = sum(pixels[stain].shape[1] for stain in stains)
+    size = int(np.clip(across // _COLUMNS[len(stains)], _SMALLEST_TYPE, _LARGEST_TYPE))
     panels = []
     for stain in stains:
         tissue = pixels[stain]
@@ -122,7 +123,9 @@ def annotated_page(
         region = region or FieldOfView.whole((tissue.shape[1], tissue.shape[0]))
         if attribution is not None:
             tissue = overlaid(tissue, attribution, stain, region, style, full_colour(attribution, style, full_scale))
-        panels.append(_Panel(tissue, stain, region, mpp.get(stain), size))
+        um, width = mpp.get(stain), tissue.shape[1]
+        bar = None if um is None else scale_bar(um * region.width / width, width, size)
+        panels.append(_Panel(tissue, stain, region, um, bar, size))
     top = _tissue_row(panels, size)
     band_width = max(top.width, _LEAST_BAND * size)
     map_legend = None
@@ -144,6 +147,7 @@ class _Panel:
     stain: Stain
     region: FieldOfView
     mpp: float | None
+    bar: Sheet | None
     size: int
 
     @property
@@ -156,7 +160,7 @@ class _Panel:
         x, y, width, height = (round(value) for value in astuple(self.region))
         place = f" at ({x}, {y})" if (x, y) != (0, 0) else ""
         scale = f", {self.mpp:.3g} µm/px" if self.mpp is not None else ""
-        return f"{width} x {height} px{place}{scale}"
+        return f"{width} × {height} px{place}{scale}"
 
     @property
     def facts_x(self) -> int:
@@ -167,10 +171,10 @@ class _Panel:
         """As wide as the tissue, or as its caption where that is wider."""
         return max(int(self.tissue.shape[1]), self.facts_x + text_width(self.facts, self.size))
 
-    def scale_bar(self) -> Sheet | None:
-        if self.mpp is None:
-            return None
-        return scale_bar(self.mpp * self.region.width / self.tissue.shape[1], self.tissue.shape[1], self.size)
+    @property
+    def height(self) -> int:
+        """Of the tissue and the scale bar."""
+        return int(self.tissue.shape[0]) + (0 if self.bar is None else self.bar.height + self.size // 2)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -189,11 +193,9 @@ def _tissue_row(panels: Sequence[_Panel], size: int) -> _TissueRow:
     for panel in panels:
         starts.append(x)
         x += panel.width + size
-    caption = cap(panels[0].caption_size) + size
-    bars = max((bar.height + size for panel in panels if (bar := panel.scale_bar()) is not None), default=0)
-    return _TissueRow(
-        panels, starts, x - size, caption, caption + max(panel.tissue.shape[0] for panel in panels) + bars
-    )
+    caption = cap(panels[0].caption_size) + round(0.8 * size)
+    height = caption + max(panel.height for panel in panels)
+    return _TissueRow(panels, starts, x - size, caption, height)
 
 
 def _stacked(top: _TissueRow, below: Sequence[Sheet], size: int) -> Page:
@@ -209,9 +211,8 @@ def _stacked(top: _TissueRow, below: Sequence[Sheet], size: int) -> Page:
         page.text(panel.facts, x + panel.facts_x, baseline, size, QUIET)
         page.outline(x, y, panel.tissue.shape[1], panel.tissue.shape[0], LINE)
         page.paste(panel.tissue, x, y)
-        bar = panel.scale_bar()
-        if bar is not None:
-            page.paste(bar.image, x, y + panel.tissue.shape[0] + size)
+        if panel.bar is not None:
+            page.paste(panel.bar.image, x, y + panel.height - panel.bar.height)
         places[panel.stain] = (x, y)
     y = margin + top.height
     for sheet in below:
@@ -249,8 +250,12 @@ def _band(
 def _footer(prediction: Prediction, case_id: str, size: int, width: int) -> Sheet:
     """Which case, which model, and what the picture must not be used for, below a rule."""
     model = prediction.model
-    origin = f"Case {case_id}. Model {model}, SHA-256 {model.sha256[:12]}. HER2 Viewer {__version__}."
-    parts = [paragraph(origin, size, width, QUIET), paragraph(RESEARCH_USE, size, width, INK)]
+    origin = f"Model {model}, SHA-256 {model.sha256[:12]}. HER2 Viewer {__version__}."
+    parts = [
+        paragraph(f"Case {case_id}", size, width),
+        paragraph(origin, size, width, QUIET),
+        paragraph(RESEARCH_USE, size, width),
+    ]
     rule = max(1, size // 13)
     sheet = Sheet(width, rule + size + sum(part.height for part in parts))
     sheet.box(0, 0, width, rule, LINE)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from her2viewer.export.overlay import OverlayStyle, ScaleMode, colour_table
-from her2viewer.export.sheet import INK, LINE, QUIET, Sheet, cap, leading
+from her2viewer.export.sheet import INK, LINE, QUIET, Sheet, ascent, leading
 from her2viewer.export.text import text_width, wrapped
 from her2viewer.scoring.evidence import Attribution
 from her2viewer.scoring.stains import Stain
@@ -35,23 +35,15 @@ def legend(
     values = [wrapped(value, size, width - key_width) for _, value in facts]
     notes = wrapped(_note(attribution, shown), size, width)
     ramp = round(1.1 * size)
-    scale = 2 * leading(size) + ramp + 2 * (size // 2) if drawn else 0
+    scale = 2 * leading(size) + ramp + 3 * (size // 2) if drawn else 0
     height = leading(size) + size // 2 + scale + leading(size) * (len(notes) + sum(len(value) for value in values))
     sheet = Sheet(width, height)
-    y = (
-        sheet.lines(
-            [f"Evidence for {attribution.target} (Grad-CAM)" if False else f"Evidence for class {attribution.target}"],
-            0,
-            0,
-            size,
-        )
-        + size // 2
-    )
+    y = sheet.lines([f"Evidence for class {attribution.target}"], 0, 0, size, QUIET) + size // 2
     if drawn:
         y = _scale(sheet, y, ramp, size, attribution, style, full_colour(attribution, style, fixed_peak), shown)
     y = sheet.lines(notes, 0, y, size)
     for (key, _), lines in zip(facts, values, strict=True):
-        sheet.text(key, 0, y + cap(size), size, QUIET)
+        sheet.text(key, 0, y + ascent(size), size, QUIET)
         y = sheet.lines(lines, key_width, y, size)
     return sheet
 
@@ -70,48 +62,48 @@ def _scale(
     line = max(1, size // 13)
     width = sheet.width - 2 * line
     _peaks(sheet, y, line, width, size, {stain: attribution.peak_of(stain) for stain in shown}, full)
-    y += leading(size)
+    y += leading(size) + size // 2
     steps = np.minimum((np.arange(width) + 0.5) / width * 256, 255).astype(np.intp)
     colours = colour_table(style.colour_map)[steps]
     hidden = steps / 255 < style.threshold
     sheet.image[y : y + ramp, line : line + width][:, ~hidden] = colours[~hidden]
     sheet.outline(line, y, width, ramp, LINE, line)
     y += ramp + size // 2
-    sheet.text("0", 0, y + cap(size), size)
-    sheet.text_right(f"{full:.3g}", sheet.width, y + cap(size), size)
+    sheet.text("0", 0, y + ascent(size), size)
+    sheet.text_right(figure(full), sheet.width, y + ascent(size), size)
     unit = "logits per cell"
-    sheet.text(unit, (sheet.width - text_width(unit, size)) // 2, y + cap(size), size, QUIET)
+    sheet.text(unit, (sheet.width - text_width(unit, size)) // 2, y + ascent(size), size, QUIET)
     return y + leading(size) + size // 2
 
 
 def _peaks(sheet: Sheet, y: int, x: int, width: int, size: int, peaks: dict[Stain, float], full: float) -> None:
-    """A pointer down onto the ramp for each stain's raw peak, named; names are moved apart where they would touch."""
-    side = max(3, size // 3)
+    """A tick above the ramp for each stain's raw peak, named; names are moved apart where they would touch."""
     right = sheet.width
+    tick = size // 2
+    foot = y + leading(size) + tick
     for stain, peak in sorted(peaks.items(), key=lambda item: -item[1]):
         if peak <= 0:
             continue
-        place = x + round(min(peak / full, 1.0) * (width - 1))
-        _pointer(sheet, place, y + leading(size) - max(1, size // 8), side)
+        place = x + round(min(peak / full, 1.0) * (width - x))
+        sheet.box(place, foot - tick, x, tick, INK)
         beyond = " (beyond the scale)" if peak > full * (1 + 1e-6) else ""
-        name = f"{stain.caption} peak {peak:.3g}{beyond}"
+        name = f"{stain.caption} peak {figure(peak)}{beyond}"
         length = text_width(name, size)
         start = max(0, min(place - length // 2, right - length))
-        sheet.text(name, start, y + cap(size) - size // 4, size)
+        sheet.text(name, start, y + ascent(size), size)
         right = start - size
 
 
-def _pointer(sheet: Sheet, x: int, tip: int, side: int) -> None:
-    for row in range(side):
-        half = row * 2 // 3
-        sheet.box(x - half, tip - row - 1, 2 * half + 1, 1, INK)
+def figure(value: float) -> str:
+    """Three significant digits, for example '1.10'."""
+    return f"{value:#.3g}".rstrip(".")
 
 
 def _facts(
     attribution: Attribution, style: OverlayStyle, fixed_peak: float | None, shown: Sequence[Stain], drawn: bool
 ) -> list[tuple[str, str]]:
     rows, columns = attribution.values.shape
-    cells = f"{columns} x {rows} cells over {'both stains' if len(attribution.layout.order) > 1 else 'the image'}"
+    cells = f"{columns} × {rows} cells over {'both stains' if len(attribution.layout.order) > 1 else 'the image'}"
     facts = [("Method", f"{attribution.method}, {attribution.stage}, {cells}")]
     if not drawn:
         return facts
@@ -119,9 +111,12 @@ def _facts(
     whose = "the model's fixed scale" if fixed else "the strongest evidence in this pair"
     fading = "fading with the evidence" if style.fade else "the same everywhere"
     return [
-        ("Full colour", f"{full_colour(attribution, style, fixed_peak):.3g}, {whose}"),
+        ("Full colour", f"{figure(full_colour(attribution, style, fixed_peak))}, {whose}"),
         *facts,
-        ("Overlay", f"{style.colour_map}, opacity {style.opacity:.0%}, {fading}; hidden below {style.threshold:.0%}"),
+        (
+            "Overlay",
+            f"{style.colour_map}, opacity {style.opacity:.0%}, {fading}; hidden below {style.threshold:.0%} of full colour",
+        ),
     ]
 
 

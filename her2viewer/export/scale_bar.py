@@ -2,7 +2,7 @@
 
 import math
 
-from her2viewer.export.sheet import INK, Sheet, cap
+from her2viewer.export.sheet import INK, Sheet, ascent, cap, leading
 from her2viewer.export.text import text_width
 
 
@@ -12,9 +12,9 @@ def scale_bar(um_per_pixel: float, width: int, size: int) -> Sheet:
     length = max(1, round(um / um_per_pixel))
     words = f"{um / 1000:g} mm" if um >= 1000 else f"{um:g} µm"
     gap, thick = size // 2, max(2, size // 4)
-    sheet = Sheet(length + gap + text_width(words, size), cap(size))
-    sheet.box(0, (sheet.height - thick) // 2, length, thick, INK)
-    sheet.text(words, length + gap, cap(size), size)
+    sheet = Sheet(length + gap + text_width(words, size), leading(size))
+    sheet.box(0, ascent(size) - (cap(size) + thick) // 2, length, thick, INK)
+    sheet.text(words, length + gap, ascent(size), size)
     return sheet
 
 

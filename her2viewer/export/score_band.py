@@ -9,6 +9,7 @@ from her2viewer.export.sheet import (
     WARNING,
     WARNING_GROUND,
     Sheet,
+    ascent,
     cap,
     leading,
 )
@@ -24,8 +25,8 @@ def score_block(prediction: Prediction, coverage: float | None, size: int, width
     words = wrapped(set_words(prediction.prediction_set, coverage), size, width)
     large = 4 * size
     gap = size // 2
-    sheet = Sheet(width, 2 * leading(size) + 3 * gap + cap(large) + len(words) * leading(size))
-    y = sheet.lines(["HER2 score"], 0, 0, size, QUIET) + gap
+    sheet = Sheet(width, 2 * leading(size) + 4 * gap + cap(large) + len(words) * leading(size))
+    y = sheet.lines(["HER2 score"], 0, 0, size, QUIET) + 2 * gap
     sheet.text(prediction.score, 0, y + cap(large), large, QUIET if prediction.no_call else INK)
     y = sheet.lines(["Field-level prediction"], 0, y + cap(large) + 2 * gap, size)
     sheet.lines(words, 0, y, size, QUIET)
@@ -51,11 +52,11 @@ def probability_block(prediction: Prediction, size: int, width: int) -> Sheet:
     y = sheet.lines(["Probability"], 0, 0, size, QUIET) + size // 2
     for name, value in zip(prediction.classes, prediction.probabilities, strict=True):
         chosen = name == prediction.score
-        middle = y + cap(size) // 2
-        sheet.text(name, 0, y + cap(size), size)
+        middle = y + ascent(size) - cap(size) // 2
+        sheet.text(name, 0, y + ascent(size), size)
         sheet.box(names, middle - thick // 2, track, thick, TRACK)
         sheet.box(names, middle - thick // 2, round(track * value), thick, ACCENT if chosen else BAR)
-        sheet.text_right(probability_words(value), width, y + cap(size), size, INK if chosen else QUIET)
+        sheet.text_right(probability_words(value), width, y + ascent(size), size, INK if chosen else QUIET)
         y += row
     return sheet
 
@@ -78,7 +79,7 @@ def warning_block(prediction: Prediction, size: int, width: int) -> Sheet | None
         return None
     pad = round(0.7 * size)
     lines = [line for text in texts for line in wrapped(text, size, width - 3 * pad)]
-    sheet = Sheet(width, 2 * pad + cap(size) + (len(lines) - 1) * leading(size), WARNING_GROUND)
+    sheet = Sheet(width, pad + len(lines) * leading(size), WARNING_GROUND)
     sheet.box(0, 0, max(2, pad // 3), sheet.height, WARNING)
-    sheet.lines(lines, 2 * pad, pad, size, WARNING)
+    sheet.lines(lines, 2 * pad, pad // 2, size, WARNING)
     return sheet

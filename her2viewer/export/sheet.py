@@ -61,7 +61,7 @@ class Sheet:
     def lines(self, lines: Sequence[str], x: int, y: int, size: int, colour: Colour = INK) -> int:
         """Lines of text below y. Returns the y below them."""
         for line in lines:
-            self.text(line, x, y + cap(size), size, colour)
+            self.text(line, x, y + ascent(size), size, colour)
             y += leading(size)
         return y
 
@@ -69,6 +69,11 @@ class Sheet:
 def cap(size: int) -> int:
     """Pixels from the baseline up to the top of a capital."""
     return round(size * CAP_HEIGHT)
+
+
+def ascent(size: int) -> int:
+    """Pixels from the top of a line to its baseline: room for an umlaut on a capital."""
+    return round(size * 1.05)
 
 
 def leading(size: int) -> int:

@@ -1,0 +1,1 @@
+"""Many pairs: score them, write each as it comes, go on where a run was cut off."""

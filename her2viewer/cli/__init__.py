@@ -1,0 +1,1 @@
+"""The product's work without a screen: demo, score, model."""

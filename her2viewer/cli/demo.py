@@ -1,0 +1,76 @@
+"""`her2viewer demo`: the pair that ships with the app, in the window or in files."""
+
+import sys
+from pathlib import Path
+
+from her2viewer.batch.drawing import save_drawing
+from her2viewer.batch.options import BatchOptions
+from her2viewer.batch.row import score_pair
+from her2viewer.batch.writer import file_stem
+from her2viewer.cases.pairing import Pair, pair_folder
+from her2viewer.cli.choices import Device
+from her2viewer.cli.score import coverage, lines_of, open_model, open_scorer
+from her2viewer.cli.terminal import Terminal
+from her2viewer.errors import ExportError
+from her2viewer.export.results import write_json
+from her2viewer.resources import resource
+
+WINDOW = "window.png"
+
+
+def open_demo() -> int:
+    """Opens the window with the demo pair, scored, and returns when it is closed; 2 where there is no display."""
+    from her2viewer.gui.display import no_display
+
+    if (reason := no_display()) is not None:
+        Terminal().remark(reason)
+        return 2
+    if sys.platform == "win32":
+        # Torch's libraries do not load there once Qt's are in the process.
+        import her2viewer.scoring.scorer  # noqa: F401
+    from her2viewer.gui.app import run
+
+    return run(demo=True)
+
+
+def write_demo(out: Path, device: Device) -> int:
+    """Scores the demo pair and writes its annotated overlay, its JSON and a picture of the window; raises UserError."""
+    terminal = Terminal()
+    pair = demo_pair()
+    package = open_model(None)
+    scorer = open_scorer(package, device, "fp32")
+    terminal.notices(scorer.notices)
+    options = BatchOptions(out=out, overlay=True, root=resource("demo"), coverage=coverage(package))
+    row = score_pair(pair, scorer, options)
+    if row.result is None or row.drawing is None:
+        terminal.remark(f"Failed: {pair.case_id}: {row.error}")
+        return 1
+    _make(out)
+    stem = file_stem(pair.case_id)
+    files = [out / f"{stem}_overlay.png", out / f"{stem}.json", out / WINDOW]
+    save_drawing(files[0], row.drawing, pair.case_id, options)
+    write_json(files[1], row.result)
+    for line in lines_of(row.result):
+        terminal.say(line)
+    del row, scorer  # the window loads a scorer of its own
+    from her2viewer.gui.bench import ModelWish
+    from her2viewer.gui.picture import window_picture
+
+    window_picture(files[2], (pair.he, pair.ihc), model=ModelWish(device=device))
+    terminal.say(f"Written to {out}: {', '.join(path.name for path in files)}.")
+    return 0
+
+
+def demo_pair() -> Pair:
+    """The first pair under `resources/demo`. Raises PairError where this copy has none."""
+    return pair_folder(resource("demo")).pairs[0]
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ExportError(
+            f"the folder cannot be made ({reason})", path=folder, remedy="choose another folder"
+        ) from error

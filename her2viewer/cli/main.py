@@ -1,0 +1,219 @@
+"""The commands, their options and their help. What they do stands beside this file; torch and Qt load only when needed."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from her2viewer import RESEARCH_USE, __version__
+from her2viewer.cli.choices import Device, Precision, Stage
+from her2viewer.cli.terminal import survive_odd_names
+from her2viewer.errors import UserError
+from her2viewer.export.overlay import ColourMap, OverlayStyle
+
+_WINDOW: Final = (
+    "Without a command: [bold]her2viewer[/] opens the window, [bold]her2viewer HE.png IHC.png[/] with that pair."
+)
+
+app = typer.Typer(
+    name="her2viewer",
+    help=f"Scores an H&E and a HER2 IHC image of the same tissue: 0, 1+, 2+ or 3+ per field. {RESEARCH_USE}",
+    epilog=_WINDOW,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+model_app = typer.Typer(no_args_is_help=True, help="What the model is, and whether its files are what they should be.")
+app.add_typer(model_app, name="model")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command line (`argv` without the program's name; None takes the process's own). Returns the exit status.
+
+    0: all done; 1: some rows failed, each said why; 2: wrong usage, or nothing could start.
+    """
+    survive_odd_names()
+    try:
+        app(args=None if argv is None else list(argv), prog_name="her2viewer")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
+
+
+@contextmanager
+def _sentences(status: int = 2) -> Iterator[None]:
+    """Around a command: what the user can mend is one line on stderr, without a traceback."""
+    try:
+        yield
+    except UserError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(status) from error
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"HER2 Viewer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _start(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(
+    epilog="Example: [bold]her2viewer demo --out demo-out[/]",
+)
+def demo(
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write the annotated overlay, the result as JSON and a picture of the window into this folder, and print "
+            "the score; needs no display.",
+        ),
+    ] = None,
+    device: Annotated[Device, typer.Option(help="Where the network runs, with --out.")] = "auto",
+) -> None:
+    """Open the pair that ships with the app, scored; with --out, without a window."""
+    from her2viewer.cli.demo import open_demo, write_demo
+
+    if out is None and device != "auto":
+        raise typer.BadParameter("--device goes with --out; in the window choose the device in Preferences.")
+    with _sentences():
+        raise typer.Exit(open_demo() if out is None else write_demo(out, device))
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "[bold]her2viewer score BCI_dataset --out results[/]\n\n"
+    "[bold]her2viewer score --he S12_HE.tif --ihc S12_HER2.tif --out S12 --overlay[/]\n\n"
+    "[bold]her2viewer score pairs.csv --out results --overlay --class 3+ --colour-map magma[/]",
+)
+def score(
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for the results; made where it is missing.", show_default=False)
+    ],
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="PATH",
+            help="Folders of pairs (HE/ and IHC/ with equal file names, as in BCI, or names that end in _HE and _IHC), or "
+            "CSV files with the columns he and ihc.",
+            show_default=False,
+        ),
+    ] = None,
+    he: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The H&E image of one pair, or a folder of them.", show_default=False),
+    ] = None,
+    ihc: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The HER2 IHC image of that pair, or a folder of them.", show_default=False),
+    ] = None,
+    overlay: Annotated[
+        bool | None,
+        typer.Option(
+            "--overlay/--no-overlay",
+            help="Write an annotated picture of each pair: where the network looked. Off, unless an option below is given.",
+            show_default=False,
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option("--class", metavar="CLASS", help="Draw the map of this class (0, 1+, 2+, 3+), not of the score."),
+    ] = None,
+    stage: Annotated[
+        Stage | None, typer.Option(help="Draw the map of this stage; layer1 is the finest.", show_default="layer4")
+    ] = None,
+    colour_map: Annotated[ColourMap | None, typer.Option(help="Colours of the map.", show_default="viridis")] = None,
+    opacity: Annotated[
+        float | None, typer.Option(min=0, max=1, help="How much the map covers the tissue.", show_default="0.6")
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Leave out what is weaker than this share of full scale.", show_default="0.15"),
+    ] = None,
+    device: Annotated[
+        Device, typer.Option(help="Where the network runs; auto takes an NVIDIA GPU that works, else the CPU.")
+    ] = "auto",
+    precision: Annotated[
+        Precision, typer.Option(help="bf16 is faster on some machines; how far it is off is said.")
+    ] = "fp32",
+    model: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="A model package in place of the one that ships.", show_default=False),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on in a folder with results: pairs that are done are not done again.")
+    ] = False,
+) -> None:
+    """Score pairs and write results.csv, results.json and one JSON per pair (with --overlay, a picture too).
+
+    A pair that fails does not stop the others; its row says why. Exit status: 0 all scored, 1 some failed, 2 none begun.
+    """
+    from her2viewer.cli.score import Asked, score_pairs
+
+    if paths and (he or ihc):
+        raise typer.BadParameter("give either PATH, or --he and --ihc, not both.")
+    if not paths and not (he and ihc):
+        missing = "--he" if ihc else "--ihc" if he else ""
+        raise typer.BadParameter(
+            f"{missing} is missing: a pair needs both --he and --ihc."
+            if missing
+            else "name a folder, a CSV, or --he and --ihc."
+        )
+    drawn = OverlayStyle()
+    style = OverlayStyle(
+        opacity=drawn.opacity if opacity is None else opacity,
+        threshold=drawn.threshold if threshold is None else threshold,
+        colour_map=colour_map or drawn.colour_map,
+    )
+    described = any(value is not None for value in (target, stage, colour_map, opacity, threshold))
+    asked = Asked(
+        places=tuple(paths or ()),
+        he=he,
+        ihc=ihc,
+        out=out,
+        overlay=described if overlay is None else overlay,
+        style=style,
+        target=target,
+        stage=stage or "layer4",
+        device=device,
+        precision=precision,
+        model=model,
+        resume=resume,
+    )
+    with _sentences():
+        raise typer.Exit(score_pairs(asked))
+
+
+_Folder = Annotated[
+    Path | None,
+    typer.Argument(metavar="DIR", help="A model package; without it the one that ships.", show_default=False),
+]
+
+
+@model_app.command(epilog="Example: [bold]her2viewer model info[/]")
+def info(folder: _Folder = None) -> None:
+    """Say what the model is, what it was trained on and what it was measured at."""
+    from her2viewer.cli.model import describe
+
+    with _sentences():
+        describe(folder)
+
+
+@model_app.command(epilog="Example: [bold]her2viewer model verify my-model[/]")
+def verify(folder: _Folder = None) -> None:
+    """Check a model package against its hash and load it; exit status 1 where it must not be used."""
+    from her2viewer.cli.model import check
+
+    with _sentences(1):
+        check(folder)

@@ -227,23 +227,21 @@ def _band(
 ) -> Sheet:
     """Score, probabilities and legend in a row, or the legend below where they do not fit."""
     gap = 3 * size
-    blocks = [
-        score_block(prediction, coverage, size, _SCORE_WIDTH * size),
-        probability_block(prediction, size, _PROBABILITY_WIDTH * size),
-    ]
-    x = sum(block.width + gap for block in blocks)
-    beside = width - x >= _LEGEND_WIDTH * size
-    height = max(block.height for block in blocks)
+    score = score_block(prediction, coverage, size, _SCORE_WIDTH * size)
+    beside = width - score.width - _PROBABILITY_WIDTH * size - 2 * gap >= _LEGEND_WIDTH * size
+    rest = width - score.width - gap
+    probabilities = probability_block(prediction, size, _PROBABILITY_WIDTH * size if beside else rest)
+    height = max(score.height, probabilities.height)
+    x, y, right = score.width + gap, 0, None
     if map_legend is not None:
-        blocks.append(map_legend(min(width - x if beside else width, _WIDEST_LEGEND * size)))
-        height = max(height, blocks[-1].height) if beside else height + size + blocks[-1].height
+        right = map_legend(min(rest - probabilities.width - gap, _WIDEST_LEGEND * size) if beside else width)
+        y = 0 if beside else height + size
+        height = max(height, y + right.height)
     sheet = Sheet(width, height)
-    x = 0
-    for block in blocks[:2]:
-        sheet.paste(block.image, x, 0)
-        x += block.width + gap
-    for block in blocks[2:]:
-        sheet.paste(block.image, x if beside else 0, 0 if beside else height - block.height)
+    sheet.paste(score.image, 0, 0)
+    sheet.paste(probabilities.image, x, 0)
+    if right is not None:
+        sheet.paste(right.image, x + probabilities.width + gap if beside else 0, y)
     return sheet
 
 

@@ -30,10 +30,10 @@ def legend(
     """The legend as a sheet of `width` pixels in type of `size`. `stains`: those in the picture."""
     shown = [stain for stain in stains if stain in attribution.layout.order]
     drawn = attribution.peak > 0
-    facts = _facts(attribution, style, fixed_peak, shown, drawn)
+    facts = _facts(attribution, style, fixed_peak, drawn)
     key_width = max(text_width(f"{key}  ", size) for key, _ in facts) + size // 2
     values = [wrapped(value, size, width - key_width) for _, value in facts]
-    notes = wrapped(_note(attribution, shown), size, width)
+    notes = wrapped(_note(attribution, stains), size, width)
     ramp = round(1.1 * size)
     scale = 2 * leading(size) + ramp + 3 * (size // 2) if drawn else 0
     height = leading(size) + size // 2 + scale + leading(size) * (len(notes) + sum(len(value) for value in values))
@@ -100,7 +100,7 @@ def figure(value: float) -> str:
 
 
 def _facts(
-    attribution: Attribution, style: OverlayStyle, fixed_peak: float | None, shown: Sequence[Stain], drawn: bool
+    attribution: Attribution, style: OverlayStyle, fixed_peak: float | None, drawn: bool
 ) -> list[tuple[str, str]]:
     rows, columns = attribution.values.shape
     cells = f"{columns} × {rows} cells over {'both stains' if len(attribution.layout.order) > 1 else 'the image'}"
@@ -110,18 +110,18 @@ def _facts(
     fixed = style.scale is ScaleMode.FIXED and fixed_peak is not None
     whose = "the model's fixed scale" if fixed else "the strongest evidence in this pair"
     fading = "fading with the evidence" if style.fade else "the same everywhere"
+    hidden = f"hidden below {style.threshold:.0%} of full colour"
     return [
         ("Full colour", f"{figure(full_colour(attribution, style, fixed_peak))}, {whose}"),
         *facts,
-        (
-            "Overlay",
-            f"{style.colour_map}, opacity {style.opacity:.0%}, {fading}; hidden below {style.threshold:.0%} of full colour",
-        ),
+        ("Overlay", f"{style.colour_map}, opacity {style.opacity:.0%}, {fading}; {hidden}"),
     ]
 
 
-def _note(attribution: Attribution, shown: Sequence[Stain]) -> str:
+def _note(attribution: Attribution, stains: Sequence[Stain]) -> str:
     if attribution.peak <= 0:
         return f"{NOTHING} anywhere in this field: nothing is drawn."
-    silent = [stain.caption for stain in shown if attribution.peak_of(stain) <= 0]
-    return f"{NOTHING} in the {' and the '.join(silent)} image." if silent else ""
+    taken = attribution.layout.order
+    notes = [f"{NOTHING} in the {s.caption} image." for s in stains if s in taken and attribution.peak_of(s) <= 0]
+    notes += [f"The model does not look at the {s.caption} image." for s in stains if s not in taken]
+    return " ".join(notes)

@@ -175,6 +175,16 @@ def test_no_evidence_is_said(words: list[str]) -> None:
     assert f"{legend.NOTHING} in the H&E image." in words
 
 
+def test_a_model_of_one_stain(words: list[str]) -> None:
+    field = {Stain.IHC: FieldOfView.whole(SIZES[Stain.IHC])}
+    shown = replace(attribution(SIZES), layout=InputLayout(order=(Stain.IHC,)), fields=field)
+    made = page(shown, prediction=replace(PREDICTION, fields=field))
+    assert "The model does not look at the H&E image." in words
+    assert "Grad-CAM, layer4, 7 × 7 cells over the image" in words
+    assert (cut(made, Stain.HE) == PIXELS[Stain.HE]).all()
+    assert (cut(made, Stain.IHC) != PIXELS[Stain.IHC]).any()
+
+
 def test_no_call_and_checks_are_said_once(words: list[str]) -> None:
     page(None, prediction=replace(PREDICTION, no_call=CHECK.message, checks=(CHECK,)))
     assert " ".join(words).count(CHECK.message) == 1 and f"No call: {CHECK.message}" in words

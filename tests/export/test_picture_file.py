@@ -62,7 +62,7 @@ def test_other_names_are_refused_with_what_to_do(tmp_path: Path) -> None:
 
 
 def test_a_jpeg_has_a_largest_size(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="at most 65,500 pixels a side, .*; save it as TIFF"):
+    with pytest.raises(ExportError, match=r"at most 65,500 pixels a side, .*; save it as TIFF"):
         save_picture(tmp_path / "a.jpg", np.zeros((2, 65_501, 3), np.uint8))
 
 

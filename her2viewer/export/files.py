@@ -47,7 +47,7 @@ def write_atomic(path: Path | str) -> Iterator[BinaryIO]:
     except OSError as error:
         raise _unwritable(path, error) from error
     except ValueError as error:
-        if "null" not in str(error):  # a zero byte in the name; any other is a bug
+        if "\0" not in str(path):  # not the name's fault, so a bug
             raise
         raise _unwritable(path, OSError(errno.ENAMETOOLONG, "")) from error
     finally:

@@ -8,12 +8,14 @@ from her2viewer.gui.pane.pane import ImagePane
 from her2viewer.gui.panels.explain import ExplainPanel
 from her2viewer.gui.panels.score import ScorePanel
 from her2viewer.gui.resolve import (
+    Doing,
     overlay_visible,
+    resolve_doing,
     resolve_explain,
+    resolve_model_words,
     resolve_overlay,
     resolve_pane,
     resolve_score,
-    resolve_status,
 )
 from her2viewer.gui.state import ModelPhase, ScorePhase, State, Store
 from her2viewer.scoring.stains import Stain
@@ -24,7 +26,7 @@ class StatusView(Protocol):
 
     def set_model(self, text: str) -> None: ...
 
-    def set_doing(self, text: str) -> None: ...
+    def set_doing(self, doing: Doing) -> None: ...
 
 
 class Presenter:
@@ -55,10 +57,10 @@ class Presenter:
             self._score.show_score(resolve_score(new))
         if old is None or resolve_explain(old) != resolve_explain(new):
             self._explain.show_explain(resolve_explain(new))
-        if old is None or resolve_status(old) != resolve_status(new):
-            model, doing = resolve_status(new)
-            self._status.set_model(model)
-            self._status.set_doing(doing)
+        if old is None or resolve_model_words(old) != resolve_model_words(new):
+            self._status.set_model(resolve_model_words(new))
+        if old is None or resolve_doing(old) != resolve_doing(new):
+            self._status.set_doing(resolve_doing(new))
         if old is None or enabled_actions(old) != enabled_actions(new):
             self._actions.set_enabled(enabled_actions(new))
         if old is None or checked_actions(old) != checked_actions(new):

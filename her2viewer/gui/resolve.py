@@ -7,8 +7,9 @@ from enum import Enum, auto
 from her2viewer.errors import UserError
 from her2viewer.export.legend import full_colour
 from her2viewer.export.overlay import OverlayStyle
+from her2viewer.gui.lanes import Progress
 from her2viewer.gui.state import MapWish, ModelPhase, OpenedImage, ScorePhase, State
-from her2viewer.scoring.evidence import STAGES, Attribution
+from her2viewer.scoring.evidence import Attribution
 from her2viewer.scoring.prediction import Prediction
 from her2viewer.scoring.stains import Stain
 
@@ -241,30 +242,38 @@ def resolve_legend(state: State) -> LegendShown:
     return LegendShown(top, lines, note)
 
 
-def resolve_status(state: State) -> tuple[str, str]:
-    """(model and device, what is being done) for the status bar."""
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """What takes time just now. `fraction` is None where it is not known; a batch is stopped in its own dialog."""
+
+    text: str = ""
+    fraction: float | None = None
+    can_cancel: bool = False
+
+
+def resolve_model_words(state: State) -> str:
+    """Device and model for the status bar."""
     facts = state.model.facts
-    match state.model.phase:
-        case ModelPhase.LOADING | ModelPhase.WAITING:
-            model = "Loading the model"
-        case ModelPhase.FAILED:
-            model = "No model"
-        case ModelPhase.READY:
-            assert facts is not None
-            model = f"{facts.device}, {facts.identity}"
+    if facts is not None:
+        return f"{facts.device}, {facts.identity}"
+    return "No model" if state.model.phase is ModelPhase.FAILED else "Loading the model"
+
+
+def resolve_doing(state: State) -> Doing:
+    """The one thing under way that matters most to who is waiting."""
     if state.exporting is not None:
-        doing = state.exporting.text or "Exporting"
-    elif state.scoring.phase is ScorePhase.SCORING:
-        doing = "Scoring"
-    elif state.drawn.pending:
-        doing = "Computing the map"
-    elif any(slot.opening is not None for slot in state.slots.values()):
-        doing = "Opening"
-    elif state.batch is not None:
-        doing = state.batch.text
-    else:
-        doing = ""
-    return model, doing
+        return _progress(state.exporting, can_cancel=True)
+    if state.scoring.phase is ScorePhase.SCORING:
+        return Doing("Scoring", can_cancel=True)
+    if state.drawn.pending:
+        return Doing("Computing the map", can_cancel=True)
+    if any(slot.opening is not None for slot in state.slots.values()):
+        return Doing("Opening", can_cancel=True)
+    return _progress(state.batch, can_cancel=False) if state.batch is not None else Doing()
+
+
+def _progress(progress: Progress, *, can_cancel: bool) -> Doing:
+    return Doing(progress.text, progress.done / progress.total if progress.total else None, can_cancel)
 
 
 def next_target(state: State, step: int) -> MapWish:
@@ -274,8 +283,3 @@ def next_target(state: State, step: int) -> MapWish:
         return state.wish
     classes = evidence.prediction.classes
     return MapWish(classes[(classes.index(state.target) + step) % len(classes)], state.wish.stage)
-
-
-def last_stage(stage: str) -> bool:
-    """Whether a stage's maps come with the score, at no cost."""
-    return stage == STAGES[-1]

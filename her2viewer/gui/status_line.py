@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWi
 
 from her2viewer import RESEARCH_USE
 from her2viewer.gui.panels.section import quiet
+from her2viewer.gui.resolve import Doing
 
 
 class StatusLine(QStatusBar):
@@ -40,16 +41,22 @@ class StatusLine(QStatusBar):
         self.setContentsMargins(12, 0, 12, 0)
         self._place = ""
         self._zoom = ""
-        self.set_doing("")
+        self.set_doing(Doing())
 
     def set_model(self, text: str) -> None:
         self._model.setText(text)
 
-    def set_doing(self, text: str) -> None:
-        """What takes time just now; empty where nothing does."""
-        self._doing.setText(text)
-        for widget in (self._doing, self._bar, self._cancel):
-            widget.setVisible(bool(text))
+    def set_doing(self, doing: Doing) -> None:
+        """What takes time just now; nothing is shown where nothing does."""
+        self._doing.setText(doing.text)
+        self._doing.setVisible(bool(doing.text))
+        self._bar.setVisible(bool(doing.text))
+        self._cancel.setVisible(doing.can_cancel)
+        if doing.fraction is None:
+            self._bar.setRange(0, 0)
+        else:
+            self._bar.setRange(0, 1000)
+            self._bar.setValue(round(doing.fraction * 1000))
 
     def set_place(self, text: str) -> None:
         """What the mouse points at."""

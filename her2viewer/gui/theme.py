@@ -196,6 +196,7 @@ def style_sheet(tokens: Tokens, caret: str) -> str:
     QScrollBar::handle:hover {{ background: {tokens.quiet}; }}
     QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
     QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+    QTableView::item {{ padding: 0 8px; }}
     QTableView {{ gridline-color: {tokens.line}; }}
     QHeaderView::section {{
         background: {tokens.panel}; border: 0; border-bottom: 1px solid {tokens.line}; padding: 4px 8px; font-weight: 600;

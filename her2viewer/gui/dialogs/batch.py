@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, Qt, Signal
+from PySide6.QtCore import QModelIndex, QSize, QSortFilterProxyModel, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -55,6 +55,7 @@ class BatchDialog(QDialog):
         self.setWindowTitle("Score a folder")
         self.resize(960, 640)
         self._pairing: Pairing | None = None
+        self._looked_for = ("", "")
         self._running = False
         self._model_ready = False
         self._show_folder = show_folder
@@ -112,6 +113,7 @@ class BatchDialog(QDialog):
         view.setShowGrid(False)
         view.setAlternatingRowColors(True)
         view.setWordWrap(False)
+        view.setIconSize(QSize(12, 12))
         view.verticalHeader().hide()
         view.verticalHeader().setDefaultSectionSize(28)
         header = view.horizontalHeader()
@@ -186,6 +188,8 @@ class BatchDialog(QDialog):
 
     def show_trouble(self, error: UserError) -> None:
         """Why there are no pairs, or why it cannot start."""
+        if self._pairing is None:
+            self._looked_for = ("", "")  # once the folder is mended, the same line may be looked at again
         self._say_trouble(str(error))
         self._refresh()
 
@@ -241,8 +245,10 @@ class BatchDialog(QDialog):
 
     def _look(self) -> None:
         first, second = self.first.text().strip(), self.second.text().strip()
-        if not first or self._running:
+        # Leaving a line says that it was edited, also where it was not: pressing Start must not look again.
+        if not first or self._running or (first, second) == self._looked_for:
             return
+        self._looked_for = (first, second)
         self._pairing = None
         self.table.set_pairing(None)
         self._found.setText("Looking for pairs")

@@ -13,10 +13,11 @@ frame of the IHC image.
 
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -174,9 +175,7 @@ def _drawn(jobs: "Iterator[_Job]", present: dict[int, str], workers: int) -> Ite
         for job in jobs:
             yield present.get(job[2]) or _write_one(*job)
         return
-    with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)
-    ) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin_worker) as pool:
         waiting: list[Any] = []
         try:
             while True:
@@ -188,6 +187,19 @@ def _drawn(jobs: "Iterator[_Job]", present: dict[int, str], workers: int) -> Ite
                 yield head if isinstance(head, str) else head.result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _begin_worker() -> None:
+    """One thread a process; and a worker whose parent was killed goes too, instead of waiting for work for ever."""
+    cv2.setNumThreads(1)
+    parent = parent_process()
+    assert parent is not None
+
+    def follow() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 _Job = tuple[Path, int, int, float, ImageFormat, bool]

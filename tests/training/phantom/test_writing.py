@@ -1,7 +1,11 @@
 """Phantom pairs on disk: BCI's folders and names, the truth beside them, a broken run, a folder of another seed."""
 
 import json
+import subprocess
+import sys
+import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -105,3 +109,35 @@ def test_a_file_in_the_way_is_said_in_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ExportError, match="choose a folder"):
         write_phantoms(tmp_path / "file", count=1, seed=0, workers=1)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks processes up in /proc")
+def test_a_killed_run_leaves_no_process_and_no_half_pair(tmp_path: Path) -> None:
+    words = ["phantom", "--out", str(tmp_path / "out"), "--count", "400", "--no-truth"]
+    run = subprocess.Popen([sys.executable, "-m", "training", *words], stdout=subprocess.DEVNULL)
+    try:
+        _until(lambda: any((tmp_path / "out").glob("IHC/*/*.png")))
+        workers = _descendants(run.pid)
+        assert len(workers) >= 2
+    finally:
+        run.kill()
+        run.wait()
+    _until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+    for path in (tmp_path / "out").glob("IHC/*/[0-9]*.png"):
+        assert cv2.imread(str(path)) is not None
+        assert (tmp_path / "out" / "HE" / path.parent.name / path.name).is_file()
+
+
+def _until(true: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _descendants(pid: int) -> list[int]:
+    found = []
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, children.read_text().split()):
+            found += [child, *_descendants(child)]
+    return found

@@ -40,7 +40,7 @@ class BatchWriter:
             raise ExportError(
                 "there are results in this folder already",
                 path=options.out.resolve(),
-                remedy="choose another folder, or go on with this one by --resume",
+                remedy="choose another folder, or go on with these results (--resume)",
             )
         self._earlier = found
 

@@ -13,12 +13,10 @@ from her2viewer.cases.names import (
     case_and_stain,
     is_copy,
     is_image_name,
-    label_of,
     natural,
     same,
-    split_of,
 )
-from her2viewer.cases.pair import Pair, Pairing, Refused, with_unique_ids
+from her2viewer.cases.pair import Pairing, Refused, pair_files, with_unique_ids
 from her2viewer.errors import PairError
 from her2viewer.scoring.stains import Stain
 
@@ -118,18 +116,10 @@ def _matched(
     alone = [*unpaired, *(he[key] for key in he.keys() - ihc.keys()), *(ihc[key] for key in ihc.keys() - he.keys())]
     return Pairing(
         rule,
-        with_unique_ids(_pair(he[key], ihc[key]) for key in both),
+        with_unique_ids(pair_files(he[key], ihc[key]) for key in both),
         tuple(sorted(alone, key=_place)),
         tuple(sorted(refused, key=lambda item: _place(item[0]))),
     )
-
-
-def _pair(he: Path, ihc: Path) -> Pair:
-    told = case_and_stain(he)
-    of_ihc = case_and_stain(ihc)
-    # In folders of their own 'S12_HE' may stand in both: then the whole name is the case.
-    case_id = told[0] if told is not None and of_ihc is not None and told[1] is not of_ihc[1] else he.stem
-    return Pair(case_id, he, ihc, label_of(he.name), split_of(he.name))
 
 
 def _images(folder: Path, refused: list[Refused], *, below: bool = False) -> list[Path]:

@@ -2,11 +2,12 @@
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 from typing import Final
 
-from her2viewer.cases.names import label_of, same, split_of
-from her2viewer.cases.pair import Pair, Pairing, Refused, with_unique_ids
+from her2viewer.cases.names import same
+from her2viewer.cases.pair import Pair, Pairing, Refused, pair_files, with_unique_ids
 from her2viewer.errors import PairError
 
 TABLE_SUFFIXES: Final = frozenset({".csv", ".tsv", ".txt"})
@@ -58,14 +59,12 @@ def _pair(table: Path, cells: dict[str, str]) -> Pair | None:
     he, ihc = cells.get("he", ""), cells.get("ihc", "")
     if not he or not ihc:
         return None
-    he_path, ihc_path = _file(table, he), _file(table, ihc)
-    name = he_path.name
-    return Pair(
-        cells.get("case_id") or he_path.stem,
-        he_path,
-        ihc_path,
-        cells.get("label") or label_of(name),
-        cells.get("split") or split_of(name),
+    pair = pair_files(_file(table, he), _file(table, ihc))
+    return replace(
+        pair,
+        case_id=cells.get("case_id") or pair.case_id,
+        label=cells.get("label") or pair.label,
+        split=cells.get("split") or pair.split,
     )
 
 

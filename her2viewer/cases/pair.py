@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from her2viewer.cases.names import same
+from her2viewer.cases.names import case_and_stain, label_of, same, split_of
 
 Refused = tuple[Path, str]
 """A file that is left out, and why."""
@@ -33,6 +33,15 @@ class Pairing:
     pairs: tuple[Pair, ...]
     unpaired: tuple[Path, ...] = ()
     refused: tuple[Refused, ...] = ()
+
+
+def pair_files(he: Path, ihc: Path) -> Pair:
+    """Two files as a pair. The case, its label and its split are what the H&E's name says, without the stain at its end."""
+    told, of_ihc = case_and_stain(he), case_and_stain(ihc)
+    # In folders of their own 'S12_HE' may stand in both: then the whole name is the case.
+    is_stain = told is not None and (of_ihc is None or told[1] is not of_ihc[1])
+    case_id = told[0] if told is not None and is_stain else he.stem
+    return Pair(case_id, he, ihc, label_of(he.name), split_of(he.name))
 
 
 def with_unique_ids(pairs: Iterable[Pair]) -> tuple[Pair, ...]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from her2viewer.cases.folders import pair_folder, pair_folders
 from her2viewer.cases.manifest import TABLE_SUFFIXES, read_manifest
 from her2viewer.cases.names import guess_stain, is_image_name, label_of
-from her2viewer.cases.pair import Pair, Pairing, with_unique_ids
+from her2viewer.cases.pair import Pair, Pairing, pair_files, with_unique_ids
 from her2viewer.errors import PairError
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Pairing",
     "guess_stain",
     "label_of",
+    "pair_files",
     "pair_folder",
     "pair_folders",
     "pairs_from",

@@ -15,7 +15,7 @@ from her2viewer.batch.options import BatchOptions
 from her2viewer.batch.row import BatchRow
 from her2viewer.batch.run import BatchSummary, run_batch
 from her2viewer.batch.writer import BatchWriter
-from her2viewer.cases.pairing import Pair, Pairing, pair_folders, pairs_from, with_unique_ids
+from her2viewer.cases.pairing import Pair, Pairing, pair_files, pair_folders, pairs_from, with_unique_ids
 from her2viewer.cli.choices import Device, Precision
 from her2viewer.cli.terminal import Terminal
 from her2viewer.errors import ExportError, PackageError
@@ -112,7 +112,7 @@ def _pairs(asked: Asked, terminal: Terminal) -> tuple[tuple[Pair, ...], Path | N
     """The pairs, and the folder that their files are named from."""
     if asked.he is not None and asked.ihc is not None:
         if not (asked.he.is_dir() and asked.ihc.is_dir()):
-            return (Pair(asked.he.stem, asked.he, asked.ihc),), None
+            return (pair_files(asked.he, asked.ihc),), None
         pairings = [pair_folders(asked.he, asked.ihc)]
         places = [asked.he.resolve(), asked.ihc.resolve()]
     else:

@@ -4,11 +4,11 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from her2viewer.cases.names import same
-from her2viewer.cases.pairing import Pair, pair_folder, pair_folders, pairs_from, with_unique_ids
+from her2viewer.cases.pairing import Pair, pair_files, pair_folder, pair_folders, pairs_from, with_unique_ids
 from her2viewer.errors import PairError
 from tests.cases.conftest import Touch
 
@@ -79,6 +79,20 @@ def test_name_endings_in_one_folder(touch: Touch, tmp_path: Path) -> None:
     pairing = pair_folder(tmp_path)
     assert [pair.case_id for pair in pairing.pairs] == ["S2", "S10"]
     assert [path.name for path in pairing.unpaired] == ["overview.png", "S3_HE.png"]
+
+
+@pytest.mark.parametrize(
+    ("he", "ihc", "case_id"),
+    [
+        ("S12_HE.png", "S12_HER2.png", "S12"),
+        ("S12_HE.png", "S12b.png", "S12"),
+        ("S12.png", "S12.png", "S12"),
+        ("a_HE.png", "a_HE.png", "a_HE"),
+        ("00000_train_1+.png", "00000_train_1+.png", "00000_train_1+"),
+    ],
+)
+def test_two_files_are_named_by_their_case(he: str, ihc: str, case_id: str) -> None:
+    assert pair_files(Path("HE", he), Path("IHC", ihc)).case_id == case_id
 
 
 def test_ids_stay_unique_where_folders_hold_equal_names(touch: Touch, tmp_path: Path) -> None:
@@ -159,6 +173,7 @@ def test_a_link_that_leads_back_up_is_not_followed(touch: Touch, tmp_path: Path)
 NAMES = st.text(alphabet="aAbéE01_+ ().-ß", min_size=1, max_size=8).map(str.strip).filter(lambda n: n.strip(". ") == n)
 
 
+@settings(deadline=None, max_examples=50)
 @given(he=st.sets(NAMES.filter(bool), max_size=8), ihc=st.sets(NAMES.filter(bool), max_size=8))
 def test_every_image_is_paired_unpaired_or_refused_and_only_once(he: set[str], ihc: set[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -185,6 +200,7 @@ def test_every_image_is_paired_unpaired_or_refused_and_only_once(he: set[str], i
         assert len(set(ids)) == len(ids)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["a", "A", "a (2)", "b", "A (2)"])))
 def test_ids_become_unique_and_the_rest_is_kept(ids: list[str]) -> None:
     pairs = [Pair(case_id, Path(f"{i}_HE"), Path(f"{i}_IHC")) for i, case_id in enumerate(ids)]

@@ -2,7 +2,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from her2viewer.cases.names import (
@@ -96,6 +96,7 @@ def test_numbers_in_names_sort_by_their_size() -> None:
     assert sorted(names, key=natural) == ["1", "F1", "f2", "f02b", "f10", "g1", "²"]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=12))
 def test_names_that_differ_in_case_or_composition_are_the_same(text: str) -> None:
     assert same(unicodedata.normalize("NFD", text)) == same(unicodedata.normalize("NFC", text))
@@ -103,11 +104,13 @@ def test_names_that_differ_in_case_or_composition_are_the_same(text: str) -> Non
     assert natural(text) == natural(unicodedata.normalize("NFD", text))
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(alphabet="ab1290²٣ ", max_size=6)))
 def test_any_names_can_be_sorted(names: list[str]) -> None:
     assert sorted(sorted(names, key=natural)) == sorted(names)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_no_name_is_too_odd_for_a_guess(name: str) -> None:
     path = Path("x" + name.replace("\0", "") + ".png")

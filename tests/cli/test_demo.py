@@ -12,6 +12,7 @@ from her2viewer.cli import demo as demo_module
 from her2viewer.cli import score as score_module
 from her2viewer.errors import PairError
 from her2viewer.export.results import read_json
+from her2viewer.gui import app as app_module
 from her2viewer.gui import display, picture
 from her2viewer.resources import resource
 from her2viewer.scoring.package import ModelPackage, bundled_packages
@@ -29,6 +30,18 @@ def test_without_a_display_it_says_what_else_there_is(her2viewer: Run, monkeypat
     monkeypatch.setattr(display, "no_display", lambda: "There is no display; use 'her2viewer demo --out DIR'.")
     outcome = her2viewer("demo")
     assert outcome.status == 2 and outcome.err.startswith("There is no display") and outcome.out == ""
+
+
+def test_with_a_display_the_window_opens_with_the_demo_pair(her2viewer: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[bool] = []
+
+    def run(paths: object = None, demo: bool = False) -> int:
+        opened.append(demo)
+        return 0
+
+    monkeypatch.setattr(display, "no_display", lambda: None)
+    monkeypatch.setattr(app_module, "run", run)
+    assert her2viewer("demo").status == 0 and opened == [True]
 
 
 def test_bare_and_with_two_images_without_a_display() -> None:

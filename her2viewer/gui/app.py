@@ -114,6 +114,8 @@ class App:
     _score_next = False
 
     def _on_pair(self, he: Path, ihc: Path) -> None:
+        # An image that came into one pane alone is looked at where the other one is.
+        self.window.link.set_on(self.store.state.linked)
         self.window.refresh_scales()
         self.settings.remember_pair(he, ihc)
         self.window.set_recent(self.settings.recent_pairs)

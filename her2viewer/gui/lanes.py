@@ -137,6 +137,8 @@ class Lane(QObject):
 
     def close(self, seconds: float = 3.0) -> bool:
         """Drops everything queued, asks the running job to stop and waits for it. Returns whether it did in time."""
+        if self._closed:
+            return True
         self._closed = True
         self._arrived.disconnect(self._deliver)
         running = []

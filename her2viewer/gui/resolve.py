@@ -95,12 +95,17 @@ class ScoreFace(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ScoreShown:
-    """The score panel. `title` and `text` stand where there is no score; `fraction` is None where progress is unknown."""
+    """The score panel. `title` and `text` stand where there is no score; `fraction` is None where progress is unknown.
+
+    `answer` is what stands in large type, with `kind` beside it: the score, or that there is none to be called.
+    """
 
     face: ScoreFace
     title: str
     text: str
     prediction: Prediction | None = None
+    answer: str = ""
+    kind: str = ""
     set_words: str = ""
     against: tuple[str, ...] = ()
     provenance: tuple[tuple[str, str], ...] = ()
@@ -117,7 +122,7 @@ def resolve_score(state: State) -> ScoreShown:
     if scoring.phase is ScorePhase.SCORING:
         loading = model.phase in (ModelPhase.WAITING, ModelPhase.LOADING)
         title = "Loading the model" if loading else "Scoring"
-        text = scoring.progress.text or ("The score follows as soon as it is there." if loading else "")
+        text = "The score follows as soon as it is there." if loading else scoring.progress.text
         total = scoring.progress.total
         return ScoreShown(ScoreFace.WORKING, title, text, fraction=scoring.progress.done / total if total else None)
     if scoring.phase is ScorePhase.FAILED and scoring.error is not None:
@@ -140,13 +145,15 @@ def _missing(state: State) -> str:
 
 def _scored(state: State, prediction: Prediction) -> ScoreShown:
     coverage = state.model.facts.coverage if state.model.facts is not None else None
-    against = [f"No call: {prediction.no_call}"] if prediction.no_call else []
+    against = [prediction.no_call] if prediction.no_call else []
     against += [check.message for check in prediction.checks if check.message not in (prediction.no_call or "")]
     return ScoreShown(
         ScoreFace.SCORED,
-        "Field-level prediction",
+        "",
         "",
         prediction,
+        "No call" if prediction.no_call else prediction.score,
+        f"Most likely {prediction.score}" if prediction.no_call else "Field-level prediction",
         prediction_set_words(prediction.prediction_set, coverage),
         tuple(against),
         (

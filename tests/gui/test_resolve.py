@@ -83,7 +83,9 @@ def test_the_score_panel_says_what_speaks_against_the_score(scored: State) -> No
     state = replace(scored, scoring=Scoring(ScorePhase.SCORED, replace(evidence, prediction=doubtful)))
     shown = resolve_score(state)
     assert shown.face is ScoreFace.SCORED
-    assert shown.against == ("No call: The model cannot tell 1+ and 2+ apart.", check.message)
+    assert shown.against == ("The model cannot tell 1+ and 2+ apart.", check.message)
+    assert shown.answer == "No call"
+    assert shown.kind == f"Most likely {evidence.prediction.score}"
     assert dict(shown.provenance)["Model"] == "fake 1"
 
 

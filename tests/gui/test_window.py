@@ -397,3 +397,27 @@ def test_a_bug_in_the_worker_ends_in_a_report(
     scorer.fail = None
     app.scoring.score()
     qtbot.waitUntil(lambda: app.store.state.scoring.phase is ScorePhase.SCORED)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (31, 400), (3000, 8)])
+def test_odd_sizes_are_shown_and_can_be_asked_for(
+    app: App, qtbot: QtBot, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    he, ihc = write(tmp_path / "a_HE.png", tissue(1, size)), write(tmp_path / "a_IHC.png", tissue(2, size, Stain.IHC))
+    opened(app, qtbot, (he, ihc))
+    for key in (Key.Key_Plus, Key.Key_Plus, Key.Key_F):
+        press(app, qtbot, key)
+    app.scoring.score()
+    qtbot.waitUntil(lambda: app.store.state.scoring.phase in (ScorePhase.SCORED, ScorePhase.FAILED))
+
+
+def test_a_new_image_in_one_pane_is_looked_at_where_the_other_one_is(
+    app: App, qtbot: QtBot, pair: tuple[Path, Path], other_pair: tuple[Path, Path]
+) -> None:
+    opened(app, qtbot, pair)
+    press(app, qtbot, Key.Key_Plus)
+    drop(app, Stain.IHC, [other_pair[1]])
+    qtbot.waitUntil(lambda: app.window.panes[Stain.IHC]._name.text() == other_pair[1].name)
+    he, ihc = (app.window.panes[stain].view.viewpoint for stain in Stain)
+    assert he is not None and ihc is not None
+    assert he.px / 256 == pytest.approx(ihc.px / 480)

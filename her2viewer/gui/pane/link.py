@@ -28,9 +28,9 @@ class Link(QObject):
             view.cursor_moved.connect(lambda position, view=view: self._point(view, position))
 
     def set_on(self, on: bool) -> None:
-        """Turning it on brings every other view to the place of the first that shows something."""
+        """Turning it on, again too, brings every view to the place of the first that was zoomed into."""
         self._on = on
-        leader = next((view for view in self._views if view.viewpoint is not None), None)
+        leader = next((view for view in self._views if view.viewpoint is not None and not view.fits), None)
         if on and leader is not None and leader.viewpoint is not None:
             self._follow(leader, leader.viewpoint)
         for view in self._views:

@@ -103,6 +103,11 @@ class TissueView(pg.GraphicsView):
     def image(self) -> OpenedImage | None:
         return self._image
 
+    @property
+    def fits(self) -> bool:
+        """Whether the whole image is shown and stays so when the window changes its size."""
+        return self._fits
+
     def set_image(self, image: OpenedImage | None) -> None:
         """Shows another image, whole; None clears the pane."""
         self._image = image

@@ -100,6 +100,7 @@ class ExplainPanel(QWidget):
         layout.addLayout(top)
         layout.addLayout(grid)
         layout.addWidget(self._legend)
+        layout.addWidget(quiet("Hold Space to look beneath the map."))
         layout.addStretch(1)
 
     def show_explain(self, shown: ExplainShown) -> None:

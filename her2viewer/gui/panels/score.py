@@ -102,10 +102,12 @@ class ScorePanel(QWidget):
         self._bars.set_prediction(shown.prediction)
         if shown.prediction is not None:
             prediction = shown.prediction
-            self._score.setText(prediction.score)
-            self._score.setAccessibleName(f"Field-level prediction: HER2 {prediction.score}")
+            self._score.setText(shown.answer)
+            self._score.setAccessibleName(f"{shown.kind}: HER2 {shown.answer}")
+            self._kind.setText(shown.kind)
             colour = score_colour(prediction.classes.index(prediction.score), len(prediction.classes))
             self._swatch.setStyleSheet(f"background: {colour.name()}; border-radius: 2px;")
+            self._swatch.setVisible(shown.answer == prediction.score)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -16,13 +16,14 @@ from her2viewer.gui.bench import Bench, Loader, load_scorer
 from her2viewer.gui.controllers.batch import BatchController
 from her2viewer.gui.controllers.exporting import Exporting
 from her2viewer.gui.controllers.images import Images, Opener
+from her2viewer.gui.controllers.messenger import Level
 from her2viewer.gui.controllers.scoring import ScoringController
 from her2viewer.gui.crash import CrashReporter, log_path, start_log
 from her2viewer.gui.demo import demo_pair
 from her2viewer.gui.dialogs.desk import Desk, show_in_folder
 from her2viewer.gui.hold_true import hold_true
 from her2viewer.gui.lanes import Lanes
-from her2viewer.gui.messages import Level
+from her2viewer.gui.parts import Parts
 from her2viewer.gui.presenter import Presenter
 from her2viewer.gui.resolve import next_target
 from her2viewer.gui.settings import Settings, settings_path
@@ -66,7 +67,20 @@ class App:
         )
         self.exporting = Exporting(self.store, self.lanes.files, messages, show_in_folder)
         self.batch = BatchController(self.store, self.lanes, self.bench)
-        self.desk = Desk(self, opener)
+        self.desk = Desk(
+            Parts(
+                settings,
+                self.theme,
+                self.lanes,
+                self.store,
+                self.window,
+                opener,
+                self.images,
+                self.scoring,
+                self.exporting,
+                self.batch,
+            )
+        )
         self._tie_views()
         self._tie_lanes(reporter or CrashReporter(self.window))
         self.window.actions_.connect_all(self._handlers())

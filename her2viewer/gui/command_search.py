@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QDialog, QLabel, QLineEdit, QListWidget, QListWidg
 
 from her2viewer.gui.actions import SPECS, ActionId, Actions, ActionSpec, key_words, matches
 
+MOST_ROWS = 8
+
 
 class CommandSearch(QDialog):
     """A line to type in and the commands that are meant; Enter runs the chosen one."""
@@ -34,7 +36,7 @@ class CommandSearch(QDialog):
         layout.setSpacing(8)
         for widget in (self.line, self._none, self.list):
             layout.addWidget(widget)
-        self.resize(560, 400)
+        self.setFixedWidth(560)
         self._refill("")
 
     def open_over(self, window: QWidget) -> None:
@@ -56,6 +58,9 @@ class CommandSearch(QDialog):
             if not entry.isEnabled():
                 item.setFlags(Qt.ItemFlag.NoItemFlags)
         self._none.setVisible(self.list.count() == 0)
+        self.list.setVisible(self.list.count() > 0)
+        self.list.setFixedHeight(max(min(self.list.count(), MOST_ROWS), 1) * max(self.list.sizeHintForRow(0), 1) + 4)
+        self.adjustSize()
         self._step(1, start=-1)
 
     def _meant(self, typed: str) -> Sequence[ActionSpec]:

@@ -1,32 +1,14 @@
 """Messages that stand in the window: they block nothing, can be copied, and stay until they are sent away or replaced."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from her2viewer.errors import UserError
+from her2viewer.gui.controllers.messenger import Level, Remedy
 from her2viewer.gui.icons import themed_icon
-
-
-class Level(StrEnum):
-    """How much a message matters."""
-
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Remedy:
-    """A button of a message: what it says and does."""
-
-    text: str
-    act: Callable[[], object]
-
 
 _ICONS = {Level.INFO: "info", Level.WARNING: "warning", Level.ERROR: "warning-circle"}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QObject, Qt, QTemporaryDir, Signal
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QColor, QFontInfo, QPalette
 from PySide6.QtWidgets import QApplication
 
 from her2viewer.gui.icons import write_caret
@@ -70,6 +70,9 @@ DARK: Final = Tokens(
     empty="#2e2e2e",
 )
 
+SMALLEST_TYPE: Final = 13
+"""Pixels."""
+
 SCORE_COLOURS: Final = ("#8a8a8a", "#2b8ac6", "#c98a00", "#c44100")
 """0, 1+, 2+, 3+: grey and the blue, orange and vermilion of Okabe and Ito 2008, each shifted until it stands out from both
 themes' panels; they grow warmer in order and differ in lightness, and never stand without the score's text."""
@@ -117,10 +120,13 @@ def palette_of(tokens: Tokens) -> QPalette:
     return palette
 
 
-def style_sheet(tokens: Tokens, caret: str) -> str:
-    """What the palette cannot say: flat panels, an 8 px grid, one weight for emphasis. caret: a picture's file."""
+def style_sheet(tokens: Tokens, caret: str, type_size: int) -> str:
+    """What the palette cannot say: flat panels, an 8 px grid, one weight for emphasis.
+
+    caret: the file of a picture; type_size: pixels.
+    """
     return f"""
-    QWidget {{ font-size: 13px; }}
+    QWidget {{ font-size: {type_size}px; }}
     QLabel[emphasis="true"] {{ font-weight: 600; }}
     QLabel[quiet="true"] {{ color: {tokens.quiet}; }}
     QMainWindow, QDialog {{ background: {tokens.window}; }}
@@ -151,7 +157,7 @@ def style_sheet(tokens: Tokens, caret: str) -> str:
     #paneHeader {{ background: {tokens.panel}; border-bottom: 1px solid {tokens.line}; }}
     #emptyPane {{ background: {tokens.empty}; }}
     #notice {{ background: rgba(0, 0, 0, 150); color: white; border-radius: 4px; padding: 4px 8px; }}
-    #score {{ font-size: 44px; font-weight: 600; }}
+    #score {{ font-size: {round(type_size * 3.4)}px; font-weight: 600; }}
     #against {{ background: {tokens.warning_ground}; color: {tokens.warning}; border-radius: 4px; padding: 8px; }}
     #message[level="info"] {{ background: {tokens.raised}; color: {tokens.text}; }}
     #message[level="warning"] {{ background: {tokens.warning_ground}; color: {tokens.warning}; }}
@@ -228,6 +234,8 @@ class Theme(QObject):
         self._application = application
         self._choice = choice
         self._pictures = QTemporaryDir()
+        # Never smaller than can be read, and larger where the desktop's type is.
+        self._type_size = max(SMALLEST_TYPE, QFontInfo(application.font()).pixelSize())
         application.setStyle("Fusion")
         application.styleHints().colorSchemeChanged.connect(self._on_system_changed)
         self._apply()
@@ -258,5 +266,5 @@ class Theme(QObject):
     def _apply(self) -> None:
         self._application.setPalette(palette_of(self.tokens))
         caret = write_caret(Path(self._pictures.path()), QColor(self.tokens.quiet))
-        self._application.setStyleSheet(style_sheet(self.tokens, caret))
+        self._application.setStyleSheet(style_sheet(self.tokens, caret, self._type_size))
         self.changed.emit()

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from her2viewer.cases.case import OpenedPair
-from her2viewer.cases.names import case_and_stain
+from her2viewer.cases.pair import Pair, pair_files
 from her2viewer.errors import UserError
 from her2viewer.export.annotated import annotated_picture, save_picture
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.export.results import result_document, write_json
-from her2viewer.gui.controllers.messenger import Messenger
+from her2viewer.gui.controllers.messenger import Level, Messenger, Remedy
 from her2viewer.gui.lanes import Context, Lane, Progress
-from her2viewer.gui.messages import Level, Remedy
 from her2viewer.gui.state import ModelFacts, State, Store
 from her2viewer.scoring.evidence import Attribution, Evidence
 from her2viewer.scoring.stains import Stain
@@ -48,11 +47,9 @@ def exportable(state: State) -> Exportable | None:
     return Exportable(images, evidence, state.drawn.attribution, state.style, state.model.facts)
 
 
-def case_id(images: OpenedPair) -> str:
-    """The case's name, from the H&E file's."""
-    path = images.he.path
-    found = case_and_stain(path)
-    return found[0] if found is not None else path.stem
+def pair_of(images: OpenedPair) -> Pair:
+    """The pair by its files' names: its case, and its label where they say one."""
+    return pair_files(images.he.path, images.ihc.path)
 
 
 class Exporting:
@@ -116,7 +113,7 @@ def write_export(shown: Exportable, wish: ExportWish, context: Context) -> tuple
         stains=wish.stains,
         style=shown.style,
         full_scale=facts.fixed_peaks.get(attribution.stage) if facts is not None and attribution is not None else None,
-        case_id=case_id(shown.images),
+        case_id=pair_of(shown.images).case_id,
         mpp={stain: source.mpp.um if source.mpp else None for stain, source in shown.images.sources.items()},
         coverage=facts.coverage if facts is not None else None,
     )
@@ -126,8 +123,7 @@ def write_export(shown: Exportable, wish: ExportWish, context: Context) -> tuple
     if not wish.with_result:
         return (wish.path,)
     notices = facts.notices if facts is not None else ()
-    beside = wish.path.with_suffix(".json")
-    write_json(
-        beside, result_document(case_id(shown.images), shown.images.sources, shown.evidence.prediction, notices=notices)
-    )
+    beside, pair = wish.path.with_suffix(".json"), pair_of(shown.images)
+    sources, prediction = shown.images.sources, shown.evidence.prediction
+    write_json(beside, result_document(pair.case_id, sources, prediction, label=pair.label, notices=notices))
     return wish.path, beside

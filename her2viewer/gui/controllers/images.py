@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Protocol
 
 from her2viewer.errors import Cancelled, ImageError, PairError, UserError
-from her2viewer.gui.controllers.messenger import Messenger
+from her2viewer.gui.controllers.messenger import Level, Messenger, Remedy
 from her2viewer.gui.dropping import assign
 from her2viewer.gui.lanes import Context, Lane
-from her2viewer.gui.messages import Level, Remedy
 from her2viewer.gui.pane.regions import Region, overview_region, read_region
 from her2viewer.gui.state import OpenedImage, Slot, State, Store
 from her2viewer.imaging.source import ImageSource, RGBImage

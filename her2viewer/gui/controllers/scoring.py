@@ -5,9 +5,8 @@ from dataclasses import replace
 from her2viewer.cases.case import OpenedPair
 from her2viewer.errors import UserError
 from her2viewer.gui.bench import Bench, ModelWish
-from her2viewer.gui.controllers.messenger import Messenger
+from her2viewer.gui.controllers.messenger import Level, Messenger
 from her2viewer.gui.lanes import Context, Lanes, Progress
-from her2viewer.gui.messages import Level
 from her2viewer.gui.state import (
     DrawnMap,
     MapWish,

@@ -120,7 +120,7 @@ class BatchDialog(QDialog):
         header.setStretchLastSection(True)
         header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        for column, width in enumerate((200, 64, 72, 72, 72, 72, 72, 80)):
+        for column, width in enumerate((192, 64, 72, 80, 80, 80, 80, 80)):
             header.resizeSection(column, width)
         view.doubleClicked.connect(self._on_double_click)
         return view

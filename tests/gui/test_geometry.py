@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from her2viewer.gui.pane.regions import WHOLE_LEVEL_PIXELS, level_for, overview_region, wanted_region
+from her2viewer.gui.pane.regions import WHOLE_LEVEL_PIXELS, level_for, overview_region, suffices, wanted_region
 from her2viewer.gui.pane.scale_bar import length_words, round_length
 from her2viewer.gui.pane.viewpoint import Viewpoint, fitted, kept_in_reach, magnification
 from her2viewer.imaging.source import Level
@@ -75,6 +75,8 @@ def test_a_region_covers_what_is_seen_and_stays_bounded(
     assert field.y <= max(seen.y, 0) + slack
     assert field.x + field.width >= min(seen.x + seen.width, width) - slack
     assert field.y + field.height >= min(seen.y + seen.height, height) - slack
+    slightly = Viewpoint(viewpoint.x, viewpoint.y, px * (1 + 1e-9))
+    assert suffices(region, levels, (width, height), slightly, (899.0, 699.0))
     whole_of_it = level.width * level.height <= WHOLE_LEVEL_PIXELS
     assert whole_of_it or region.width * region.height < 12_000_000
 

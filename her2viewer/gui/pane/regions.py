@@ -8,8 +8,8 @@ from her2viewer.gui.pane.viewpoint import Viewpoint
 from her2viewer.imaging.source import ImageSource, Level, RGBImage
 from her2viewer.scoring.prediction import FieldOfView
 
-WHOLE_LEVEL_PIXELS: Final = 2600 * 2600
-"""A level up to this size is read whole, so that panning reads nothing: 20 MB, and 30 ms to draw a map over it."""
+WHOLE_LEVEL_PIXELS: Final = 2048 * 2048
+"""A level up to this size is read whole, so that panning reads nothing."""
 
 OVERVIEW_SIDE: Final = 1024
 """The overview is the smallest level whose longer side is at least this."""
@@ -70,6 +70,26 @@ def wanted_region(
     if right <= left or bottom <= top:
         return None
     return Region(index, left, top, right - left, bottom - top)
+
+
+def suffices(
+    region: Region,
+    levels: Sequence[Level],
+    size: tuple[int, int],
+    viewpoint: Viewpoint,
+    viewport: tuple[float, float],
+) -> bool:
+    """Whether a region holds all that a viewport shows, at the level that is right for it, but for half a pixel."""
+    if region.level != level_for(levels, viewpoint.px):
+        return False
+    held, seen = region.field(levels, size), viewpoint.visible(viewport)
+    slack = levels[region.level].downsample / 2
+    return (
+        held.x <= max(seen.x, 0) + slack
+        and held.y <= max(seen.y, 0) + slack
+        and held.x + held.width >= min(seen.x + seen.width, size[0]) - slack
+        and held.y + held.height >= min(seen.y + seen.height, size[1]) - slack
+    )
 
 
 def _span(start: float, length: float, end: int) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen, QTransform
 from PySide6.QtWidgets import QWidget
 
 from her2viewer.export.overlay import OverlayStyle, colourise
-from her2viewer.gui.pane.regions import Region, overview_region, wanted_region
+from her2viewer.gui.pane.regions import Region, overview_region, suffices, wanted_region, whole
 from her2viewer.gui.pane.viewpoint import Viewpoint, fitted, kept_in_reach
 from her2viewer.gui.resolve import OverlayShown
 from her2viewer.gui.state import OpenedImage
@@ -26,6 +26,9 @@ SURROUND: Final = QColor(118, 118, 118)
 
 WHEEL_STEP: Final = 1.25
 """How much closer one notch of the wheel goes."""
+
+MOST_MAP_PIXELS: Final = 1_200_000
+"""A map is drawn with no more pixels than this, which is more than a pane has: 5 ms for a 1024 x 1024 field."""
 
 _ALL_STEPS: Final = np.arange(256, dtype=np.float32)[None]
 
@@ -84,8 +87,10 @@ class TissueView(pg.GraphicsView):
         self._ghost: QPointF | None = None
         self._box = _Box(self)
         self.setCentralItem(self._box)
-        self._overview = pg.ImageItem(axisOrder="row-major", levels=(0, 255))
-        self._detail = pg.ImageItem(axisOrder="row-major", levels=(0, 255))
+        # Tissue has no levels at all: pyqtgraph then shows 8-bit RGB as it is. With levels (0, 255) it would compute the
+        # same for every pixel (50 ms for a large region), and left to itself it would stretch them.
+        self._overview = pg.ImageItem(axisOrder="row-major")
+        self._detail = pg.ImageItem(axisOrder="row-major")
         self._overlay = pg.ImageItem(axisOrder="row-major", levels=(0, 255))
         for depth, item in enumerate((self._overview, self._detail, self._overlay)):
             item.setZValue(depth)
@@ -117,8 +122,9 @@ class TissueView(pg.GraphicsView):
             item.clear()
         self._viewpoint = None
         if image is not None:
-            self._overview.setImage(image.overview, levels=(0, 255), autoLevels=False)
+            self._overview.setImage(image.overview, autoLevels=False)
             self._overview.setRect(QRectF(0, 0, *image.source.size))
+            self._overview.setVisible(True)
             self._region = overview_region(image.source.levels)
             self.fit()
 
@@ -126,9 +132,11 @@ class TissueView(pg.GraphicsView):
         """Shows pixels that were asked for, unless the image has changed since."""
         if image is not self._image:
             return
-        self._region = region
-        self._detail.setImage(pixels, levels=(0, 255), autoLevels=False)
+        self._region, self._asked = region, None
+        self._detail.setImage(pixels, autoLevels=False)
         self._detail.setRect(_rect(region.field(image.source.levels, image.source.size)))
+        # What cannot be seen is not painted.
+        self._overview.setVisible(region != whole(image.source.levels, region.level))
         self._draw_overlay()
 
     def set_overlay(self, shown: OverlayShown | None, style: OverlayStyle) -> None:
@@ -206,19 +214,24 @@ class TissueView(pg.GraphicsView):
         if image is None or viewpoint is None:
             return
         source = image.source
-        wanted = wanted_region(source.levels, source.size, viewpoint, self.viewport_pixels())
-        if wanted is not None and wanted not in (self._region, self._asked):
-            self.region_wanted.emit((image, wanted))
-        self._asked = wanted
+        viewport = self.viewport_pixels()
+        for region in (self._region, self._asked):
+            if region is not None and suffices(region, source.levels, source.size, viewpoint, viewport):
+                return
+        self._asked = wanted_region(source.levels, source.size, viewpoint, viewport)
+        if self._asked is not None:
+            self.region_wanted.emit((image, self._asked))
 
     def _draw_overlay(self) -> None:
-        """Draws the map pixel for pixel over the tissue at hand."""
+        """Draws the map over the tissue at hand, pixel for pixel as far as the screen can show them."""
         shown, image, region = self._overlay_shown, self._image, self._region
         if shown is None or image is None or region is None:
             self._overlay.clear()
             return
         field = region.field(image.source.levels, image.source.size)
-        values = shown.attribution.render(self._stain, field, (region.width, region.height))
+        coarser = max((region.width * region.height / MOST_MAP_PIXELS) ** 0.5, 1.0)
+        size = (max(round(region.width / coarser), 1), max(round(region.height / coarser), 1))
+        values = shown.attribution.render(self._stain, field, size)
         scale = 255 / shown.full_scale if shown.full_scale > 0 else 0.0
         steps = cv2.convertScaleAbs(np.maximum(values, 0), alpha=scale)
         self._overlay.setImage(steps, levels=(0, 255), autoLevels=False)

@@ -21,12 +21,12 @@ from her2viewer.gui.controllers.scoring import ScoringController
 from her2viewer.gui.crash import CrashReporter, log_path, start_log
 from her2viewer.gui.demo import demo_pair
 from her2viewer.gui.dialogs.desk import Desk, show_in_folder
-from her2viewer.gui.hold_true import hold_true
 from her2viewer.gui.lanes import Lanes
 from her2viewer.gui.parts import Parts
 from her2viewer.gui.presenter import Presenter
 from her2viewer.gui.resolve import next_target
 from her2viewer.gui.settings import Settings, settings_path
+from her2viewer.gui.singletons import hold_singletons
 from her2viewer.gui.state import MapWish, State, Store
 from her2viewer.gui.theme import Theme, ThemeChoice
 from her2viewer.gui.window import MainWindow
@@ -241,7 +241,7 @@ class App:
 
 def application() -> QApplication:
     """The Qt application, made once."""
-    hold_true()
+    hold_singletons()
     existing = QApplication.instance()
     if isinstance(existing, QApplication):
         return existing

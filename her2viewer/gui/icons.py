@@ -11,7 +11,8 @@ def themed_icon(name: str, palette: QPalette) -> QIcon:
     """A Phosphor icon by its name in the colours of a palette. Made again when the theme changes."""
     group, role = QPalette.ColorGroup, QPalette.ColorRole
     text, faint = palette.color(group.Active, role.WindowText), palette.color(group.Disabled, role.WindowText)
-    return _phosphor(name, color=text, color_disabled=faint, color_selected=text)
+    chosen = palette.color(group.Active, role.HighlightedText)
+    return _phosphor(name, color=text, color_disabled=faint, color_selected=chosen)
 
 
 def themed_pixmap(name: str, side: int, palette: QPalette) -> QPixmap:

@@ -153,6 +153,7 @@ def style_sheet(tokens: Tokens, caret: str, type_size: int) -> str:
     #sidePanel {{ border: 0; border-left: 1px solid {tokens.line}; }}
     #rule {{ background: {tokens.line}; }}
     #pane {{ border: 1px solid {tokens.line}; background: {tokens.window}; }}
+    #pane[focused="true"] {{ border: 1px solid {tokens.quiet}; }}
     #pane[dropTarget="true"] {{ border: 1px solid {tokens.accent}; }}
     #paneHeader {{ background: {tokens.panel}; border-bottom: 1px solid {tokens.line}; }}
     #emptyPane {{ background: {tokens.empty}; }}

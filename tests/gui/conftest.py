@@ -15,8 +15,8 @@ from pytestqt.qtbot import QtBot
 
 from her2viewer.errors import UserError
 from her2viewer.gui.app import App
-from her2viewer.gui.hold_true import hold_true
 from her2viewer.gui.settings import Settings
+from her2viewer.gui.singletons import hold_singletons
 from her2viewer.gui.state import ModelPhase, ScorePhase
 from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels
 from her2viewer.scoring.package import Calibration, Conformal, ModelManifest, ModelPackage, Training, Weights
@@ -24,7 +24,7 @@ from her2viewer.scoring.prediction import ModelIdentity, Prediction
 from her2viewer.scoring.preprocess import InputLayout, compose
 from her2viewer.scoring.stains import Stain
 
-hold_true()
+hold_singletons()
 
 CLASSES = ("0", "1+", "2+", "3+")
 GRIDS = {"layer1": 56, "layer2": 28, "layer3": 14, "layer4": 7}

@@ -21,19 +21,23 @@ EMIT = """
 import os
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QAction
 from her2viewer.gui.app import application
 application()
 class Speaker(QObject):
     said = Signal(int)
 speaker = Speaker()
 speaker.said.connect(lambda _: None)
+action = QAction("x")
 for number in range(100_000):
     speaker.said.emit(number)
+    action.setText("y")
+    action.setEnabled(number % 2 == 0)
 print("alive")
 """
 
 
-def test_a_hundred_thousand_signals_do_not_end_the_app() -> None:
+def test_a_hundred_thousand_calls_do_not_end_the_app() -> None:
     done = subprocess.run([sys.executable, "-c", EMIT], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.strip() == "alive", done.stderr[-400:]
     assert done.returncode == 0

@@ -45,6 +45,7 @@ class ImagePane(QFrame):
         self._empty = _Empty(stain)
         self._empty.open_requested.connect(self.open_requested)
         self.view.viewport().installEventFilter(self)
+        self.view.installEventFilter(self)
 
         body = QWidget()
         self._stack = QStackedLayout(body)
@@ -126,6 +127,8 @@ class ImagePane(QFrame):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
             self.refresh_scale()
+        elif event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
+            self._mark("focused", event.type() == QEvent.Type.FocusIn)
         return super().eventFilter(watched, event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -135,21 +138,21 @@ class ImagePane(QFrame):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
-            self._mark_drop(True)
+            self._mark("dropTarget", True)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        self._mark_drop(False)
+        self._mark("dropTarget", False)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        self._mark_drop(False)
+        self._mark("dropTarget", False)
         files = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         if files:
             event.acceptProposedAction()
             self.files_dropped.emit(files)
 
-    def _mark_drop(self, on: bool) -> None:
-        """The accent frame while something hangs over the pane."""
-        self.setProperty("dropTarget", on)
+    def _mark(self, name: str, on: bool) -> None:
+        """The frame that says that something hangs over the pane, or that keys go to it."""
+        self.setProperty(name, on)
         self.style().unpolish(self)
         self.style().polish(self)
 

@@ -151,6 +151,7 @@ class App:
         window.status_line.cancel_requested.connect(self.cancel)
         window.score_panel.score_requested.connect(self.scoring.score)
         window.score_panel.cancel_requested.connect(self.cancel)
+        window.score_panel.swap_requested.connect(self.images.swap)
         explain = window.explain_panel
         explain.overlay_toggled.connect(lambda on: store.change(overlay_on=on))
         explain.style_changed.connect(lambda style: store.change(style=style))

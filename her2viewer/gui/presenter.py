@@ -72,7 +72,7 @@ class Presenter:
         if before != shown:
             if other_image:
                 pane.set_image(shown.image)
-            pane.set_header(shown.name, shown.scale)
+            pane.set_header(shown.name, shown.info, shown.more)
             pane.set_um_per_px(shown.um_per_px)
             pane.set_opening(shown.opening)
             pane.set_error(shown.error)

@@ -23,11 +23,12 @@ STAGE_TITLES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class PaneShown:
-    """One pane: the image, its header, and what stands in its way."""
+    """One pane: the image, its header (`more` is for who asks), and what stands in its way."""
 
     image: OpenedImage | None
     name: str
-    scale: str
+    info: str
+    more: str
     um_per_px: float | None
     opening: str
     error: UserError | None
@@ -38,15 +39,17 @@ def resolve_pane(state: State, stain: Stain) -> PaneShown:
     slot = state.slots[stain]
     opening = f"Opening {slot.opening.name}" if slot.opening is not None else ""
     if slot.image is None:
-        return PaneShown(None, "", "", None, opening, slot.error)
+        return PaneShown(None, "", "", "", None, opening, slot.error)
     source = slot.image.source
     width, height = source.size
     mpp = source.mpp
     scale = f"{mpp.um:.3g} µm/px" if mpp is not None else "no scale known"
+    notes = tuple(source.notes)
     return PaneShown(
         slot.image,
         source.path.name,
-        f"{width} x {height} px, {scale}",
+        f"{width} x {height} px, {scale}{', converted' if notes else ''}",
+        "\n".join((str(source.path), f"{source.format}, {width} x {height} px", *notes)),
         mpp.um if mpp is not None else None,
         opening,
         slot.error,
@@ -110,6 +113,7 @@ class ScoreShown:
     against: tuple[str, ...] = ()
     provenance: tuple[tuple[str, str], ...] = ()
     can_score: bool = False
+    offers_swap: bool = False
     fraction: float | None = None
 
 
@@ -165,6 +169,7 @@ def _scored(state: State, prediction: Prediction) -> ScoreShown:
             ),
         ),
         can_score=True,
+        offers_swap=any(check.name == "stains_swapped" for check in prediction.checks),
     )
 
 

@@ -27,6 +27,7 @@ from her2viewer.gui.resolve import (
     prediction_set_words,
     resolve_doing,
     resolve_explain,
+    resolve_pane,
     resolve_score,
 )
 from her2viewer.gui.state import (
@@ -65,7 +66,7 @@ FACTS = ModelFacts(
 @pytest.fixture
 def scored() -> State:
     evidence = FakeScorer().score(FieldPixels.whole(tissue(1), tissue(2, stain=Stain.IHC)))
-    source = MagicMock(size=(256, 256), path=Path("he.png"), mpp=None)
+    source = MagicMock(size=(256, 256), path=Path("he.png"), format="PNG", notes=("16-bit, scaled to 8 bit",), mpp=None)
     image = OpenedImage(source, np.zeros((2, 2, 3), np.uint8))
     state = State(
         model=Model(ModelPhase.READY, FACTS),
@@ -87,6 +88,22 @@ def test_the_score_panel_says_what_speaks_against_the_score(scored: State) -> No
     assert shown.answer == "No call"
     assert shown.kind == f"Most likely {evidence.prediction.score}"
     assert dict(shown.provenance)["Model"] == "fake 1"
+
+
+def test_the_header_says_that_pixels_were_changed(scored: State) -> None:
+    shown = resolve_pane(scored, Stain.HE)
+    assert shown.info == "256 x 256 px, no scale known, converted"
+    assert "16-bit, scaled to 8 bit" in shown.more
+
+
+def test_swapped_stains_are_offered_to_be_swapped(scored: State) -> None:
+    evidence = scored.scoring.evidence
+    assert evidence is not None
+    check = Check("stains_swapped", -0.2, 0.0, "The two images look swapped: swap them.")
+    swapped = replace(evidence.prediction, no_call=check.message, checks=(check,))
+    shown = resolve_score(replace(scored, scoring=Scoring(ScorePhase.SCORED, replace(evidence, prediction=swapped))))
+    assert shown.offers_swap
+    assert shown.against == (check.message,)
 
 
 @pytest.mark.parametrize(

@@ -79,10 +79,12 @@ class ImagePane(QFrame):
         self.view.set_image(image)
         self._stack.setCurrentWidget(self.view if image is not None else self._empty)
 
-    def set_header(self, name: str, info: str) -> None:
+    def set_header(self, name: str, info: str, more: str) -> None:
+        """The file's name, what is to be known of it at once, and what is shown to who points at it."""
         self._name.setText(name)
-        self._name.setToolTip(name)
         self._info.setText(info)
+        for label in (self._name, self._info):
+            label.setToolTip(more)
 
     def set_um_per_px(self, um: float | None) -> None:
         """Micrometres per level-0 pixel of the image, or None."""

@@ -14,6 +14,7 @@ class ScorePanel(QWidget):
 
     score_requested = Signal()
     cancel_requested = Signal()
+    swap_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,6 +43,10 @@ class ScorePanel(QWidget):
         for label in (self._text, self._set, self._against):
             label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._swap = QPushButton("Swap stains")
+        self._swap.setToolTip("Exchange the H&E and the IHC image (X)")
+        self._swap.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._swap.clicked.connect(self.swap_requested)
         self._progress = QProgressBar()
         self._progress.setTextVisible(False)
         self._progress.setAccessibleName("Progress")
@@ -67,6 +72,7 @@ class ScorePanel(QWidget):
             self._title,
             self._text,
             self._against,
+            self._swap,
             self._facts,
             self._progress,
             self._button,
@@ -89,6 +95,7 @@ class ScorePanel(QWidget):
         self._set.setText(shown.set_words)
         self._against.setText("\n\n".join(shown.against))
         self._against.setVisible(bool(shown.against))
+        self._swap.setVisible(shown.offers_swap)
         self._facts.set_rows(shown.provenance)
         self._progress.setVisible(working)
         if shown.fraction is None:

@@ -169,6 +169,18 @@ def visible_windows() -> list[QWidget]:
     return [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
 
 
+class PatientBot(QtBot):
+    """Waits longer than pytest-qt does by itself: the machine may be busy with something else."""
+
+    def waitUntil(self, callback: Callable[[], bool | None], *, timeout: int = 30_000) -> None:
+        super().waitUntil(callback, timeout=timeout)
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
+    return PatientBot(request)
+
+
 AppMaker = Callable[[], App]
 
 

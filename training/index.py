@@ -13,6 +13,9 @@ from her2viewer.imaging.opening import probe
 
 CLASSES = ("0", "1+", "2+", "3+")
 
+SIZE_TOLERANCE = 0.01
+"""Halves of a pair may differ by a pixel in a hundred, as pictures cut from a page do; more is another field."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -76,7 +79,7 @@ def _problem(pair: Pair) -> Refusal | None:
         sizes = [probe(path).size for path in (pair.he, pair.ihc)]
     except ImageError as error:
         return Refusal(error.path or pair.ihc, str(error))
-    if sizes[0] != sizes[1]:
+    if any(abs(he - ihc) > SIZE_TOLERANCE * he for he, ihc in zip(*sizes, strict=True)):
         return Refusal(
             pair.ihc, f"the sizes differ: H&E {sizes[0][0]} x {sizes[0][1]}, IHC {sizes[1][0]} x {sizes[1][1]}"
         )

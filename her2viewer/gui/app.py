@@ -26,7 +26,6 @@ from her2viewer.gui.parts import Parts
 from her2viewer.gui.presenter import Presenter
 from her2viewer.gui.resolve import next_target
 from her2viewer.gui.settings import Settings, settings_path
-from her2viewer.gui.singletons import hold_singletons
 from her2viewer.gui.state import MapWish, State, Store
 from her2viewer.gui.theme import Theme, ThemeChoice
 from her2viewer.gui.window import MainWindow
@@ -242,7 +241,6 @@ class App:
 
 def application() -> QApplication:
     """The Qt application, made once."""
-    hold_singletons()
     existing = QApplication.instance()
     if isinstance(existing, QApplication):
         return existing

@@ -16,15 +16,12 @@ from pytestqt.qtbot import QtBot
 from her2viewer.errors import UserError
 from her2viewer.gui.app import App
 from her2viewer.gui.settings import Settings
-from her2viewer.gui.singletons import hold_singletons
 from her2viewer.gui.state import ModelPhase, ScorePhase
 from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels
 from her2viewer.scoring.package import Calibration, Conformal, ModelManifest, ModelPackage, Training, Weights
 from her2viewer.scoring.prediction import ModelIdentity, Prediction
 from her2viewer.scoring.preprocess import InputLayout, compose
 from her2viewer.scoring.stains import Stain
-
-hold_singletons()
 
 CLASSES = ("0", "1+", "2+", "3+")
 GRIDS = {"layer1": 56, "layer2": 28, "layer3": 14, "layer4": 7}

@@ -38,6 +38,7 @@ print("alive")
 
 
 def test_a_hundred_thousand_calls_do_not_end_the_app() -> None:
+    """PySide6 6.12.0 gives away references to True and None; under Python 3.11 that ends the app (see pyproject.toml)."""
     done = subprocess.run([sys.executable, "-c", EMIT], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.strip() == "alive", done.stderr[-400:]
     assert done.returncode == 0

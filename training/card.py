@@ -17,6 +17,7 @@ class Description:
     version: str
     summary: str
     data: str
+    caution: str = ""
     limits: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
 
@@ -31,6 +32,7 @@ def card_text(manifest: ModelManifest, description: Description, outcomes: Seque
         manifest.description,
         "",
         f"**{RESEARCH_USE}** A score is a prediction for one field. ASCO/CAP scores the whole invasive component of a case.",
+        *(["", f"**{manifest.caution}**"] if manifest.caution else []),
         "",
         "## Trained on",
         f"- Data: {manifest.training.data}",

@@ -2,9 +2,9 @@
 
 import datetime
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from her2viewer.scoring.evidence import STAGES
 from her2viewer.scoring.network import ResNet18, fold
 from her2viewer.scoring.normalise import normalised
 from her2viewer.scoring.package import (
+    Arrays,
     Calibration,
     Conformal,
     Metric,
@@ -72,20 +73,26 @@ def package_run(run: Path, out: Path, description: Description, data: Path | Non
     quantile = conformal_quantile(calibrated(logits, temperature), truth)
 
     state = {name: tensor.numpy() for name, tensor in network.state_dict().items() if tensor.is_floating_point()}
-    half = ResNet18.from_state(
-        {name: torch.from_numpy(a.astype(np.float16).astype(np.float32)) for name, a in state.items()}
-    )
-    moved = np.abs(
-        calibrated(predict_logits(half, fields, members, layout, "cpu"), temperature) - calibrated(logits, temperature)
-    ).max()
+    expected = calibrated(logits, temperature)
+
+    def moved(arrays: Arrays) -> float:
+        stored = ResNet18.from_state(
+            {name: torch.from_numpy(array.astype(np.float32)) for name, array in arrays.items()}
+        )
+        return float(
+            np.abs(calibrated(predict_logits(stored, fields, members, layout, "cpu"), temperature) - expected).max()
+        )
+
+    arrays, dtype = in_half_precision(state, moved)
     manifest = ModelManifest(
         name=description.name,
         version=description.version,
         description=description.summary,
+        caution=description.caution,
         created=datetime.datetime.now(datetime.UTC).date().isoformat(),
         classes=CLASSES,
         input=layout,
-        weights=Weights(sha256="0" * 64, dtype="float16" if moved <= HALF_PRECISION_LIMIT else "float32"),
+        weights=Weights(sha256="0" * 64, dtype=dtype),
         calibration=Calibration(
             temperature=temperature, conformal=Conformal(level=COVERAGE, quantile=quantile, fields=len(members))
         ),
@@ -98,7 +105,25 @@ def package_run(run: Path, out: Path, description: Description, data: Path | Non
             recipe=facts["recipe"],
         ),
     )
-    return write_package(out, manifest, state, card_text(manifest, description, ()))
+    return write_package(out, manifest, arrays, card_text(manifest, description, ()))
+
+
+def in_half_precision(
+    state: Arrays, moved: Callable[[Arrays], float]
+) -> tuple[Arrays, Literal["float16", "mixed", "float32"]]:
+    """As much of a state dict in half precision as leaves every probability within the limit.
+
+    Either all of it, or the convolutions of the last two stages, or nothing: these hold 94% of the weights, while the rounding
+    of the first layers is carried through all that follow. moved: the largest change of a probability with some arrays.
+    """
+    for dtype, chosen in (("float16", ""), ("mixed", ("layer3", "layer4"))):
+        arrays = {
+            name: array.astype(np.float16) if name.startswith(chosen) and (array.ndim == 4 or not chosen) else array
+            for name, array in state.items()
+        }
+        if moved(arrays) <= HALF_PRECISION_LIMIT:
+            return arrays, "float16" if dtype == "float16" else "mixed"
+    return state, "float32"
 
 
 def fitted_temperature(logits: NDArray[np.float32], truth: NDArray[np.intp]) -> float:

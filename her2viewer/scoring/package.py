@@ -36,10 +36,10 @@ class _Section(BaseModel):
 
 
 class Weights(_Section):
-    """The weights file: how its numbers are stored and what its bytes hash to (lower-case hex)."""
+    """The weights file: what its bytes hash to (lower-case hex) and how its numbers are stored; 'mixed' is tensor by tensor."""
 
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    dtype: Literal["float16", "float32"]
+    dtype: Literal["float16", "float32", "mixed"]
 
 
 class Conformal(_Section):
@@ -87,6 +87,8 @@ class ModelManifest(_Section):
     name: Annotated[str, Field(pattern=r"^[\w.+-]{1,80}$")]
     version: Annotated[str, Field(pattern=r"^[\w.+-]{1,40}$")]
     description: str
+    caution: str = ""
+    """One sentence for every place where a score of this model is shown, or empty: why not to rely on it."""
     created: str
     architecture: Literal["resnet18"] = "resnet18"
     classes: Annotated[tuple[str, ...], Field(min_length=2, max_length=16)] = ("0", "1+", "2+", "3+")
@@ -171,13 +173,13 @@ def open_package(folder: Path | str) -> ModelPackage:
 def write_package(folder: Path | str, manifest: ModelManifest, arrays: Arrays, card: str) -> ModelPackage:
     """Writes a package as a whole or not at all; `manifest.weights.sha256` is replaced by that of the bytes written.
 
-    arrays: torchvision's state dict, any float dtype; stored as `manifest.weights.dtype`. Raises PackageError where
-    something stands at `folder` already, OSError where it cannot be written.
+    arrays: torchvision's state dict, any float dtype; stored as `manifest.weights.dtype`, or each as it comes where that is
+    'mixed'. Raises PackageError where something stands at `folder` already, OSError where it cannot be written.
     """
     folder = Path(folder)
     if folder.exists():
         raise PackageError("there is something of that name already", path=folder, remedy="choose another folder")
-    dtype = np.dtype(manifest.weights.dtype)
+    dtype = None if manifest.weights.dtype == "mixed" else np.dtype(manifest.weights.dtype)
     data = safetensors.numpy.save({name: np.ascontiguousarray(array, dtype) for name, array in arrays.items()})
     weights = manifest.weights.model_copy(update={"sha256": hashlib.sha256(data).hexdigest()})
     manifest = manifest.model_copy(update={"weights": weights})

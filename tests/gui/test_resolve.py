@@ -90,6 +90,12 @@ def test_the_score_panel_says_what_speaks_against_the_score(scored: State) -> No
     assert dict(shown.provenance)["Model"] == "fake 1"
 
 
+def test_the_models_own_caution_speaks_against_every_score(scored: State) -> None:
+    careful = replace(scored, model=Model(ModelPhase.READY, replace(FACTS, caution="Trained on drawings.")))
+    assert resolve_score(careful).against == ("Trained on drawings.",)
+    assert resolve_score(scored).against == ()
+
+
 def test_the_header_says_that_pixels_were_changed(scored: State) -> None:
     shown = resolve_pane(scored, Stain.HE)
     assert shown.info == "256 x 256 px, no scale known, converted"

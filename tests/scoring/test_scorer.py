@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -84,6 +86,11 @@ def test_bf16_says_by_how_much_it_moved(package: ModelPackage, field: FieldPixel
     scorer.score(field)
     assert len(scorer.notices) == 1
     assert scorer.attribution(scorer.score(field), "1+", "layer3").values.dtype == np.float32
+
+
+def test_the_models_own_caution_comes_first(package: ModelPackage) -> None:
+    careful = replace(package, manifest=package.manifest.model_copy(update={"caution": "Do not rely on it."}))
+    assert Scorer.open(careful, "cpu").notices == ("Do not rely on it.",)
 
 
 def test_too_small_is_refused(scorer: Scorer) -> None:

@@ -25,7 +25,7 @@ from training.card import Description
 from training.evaluate import confusion, metrics, predict
 from training.fit import Recipe, epoch_order, fit
 from training.index import CLASSES, index_folder
-from training.package import conformal_quantile, fitted_temperature, package_run, with_metrics
+from training.package import conformal_quantile, fitted_temperature, in_half_precision, package_run, with_metrics
 from training.start import starting_network
 
 SMALL = InputLayout(width=64, height=64)
@@ -74,12 +74,29 @@ def test_the_package_gives_the_runs_own_probabilities(learned: Path, bci: Path, 
     package = package_run(learned, tmp_path / "model", WORDS)
     network = ResNet18.from_state({k.removeprefix("network."): t for k, t in weights(learned, "best").items()})
     stored = package.weights()
-    limit = 2e-3 if package.manifest.weights.dtype == "float16" else 0
+    limit = 0 if package.manifest.weights.dtype == "float32" else 2e-3
     for name, tensor in network.state_dict().items():
         if tensor.is_floating_point():
             assert np.allclose(stored[name], tensor.numpy(), rtol=limit, atol=limit / 10), name
     assert set(package.manifest.fixed_peaks) == {"layer1", "layer2", "layer3", "layer4"}
     assert min(package.manifest.fixed_peaks.values()) > 0
+
+
+def test_half_precision_is_taken_as_far_as_it_does_no_harm() -> None:
+    state = {
+        name: np.ones((2, 2, 1, 1) if "conv" in name else 2, np.float32)
+        for name in ("conv1", "layer3.conv", "layer4.bn")
+    }
+
+    def dtypes(arrays: dict[str, np.ndarray]) -> list[str]:
+        return [array.dtype.name for array in arrays.values()]
+
+    arrays, dtype = in_half_precision(state, lambda arrays: 0.0)
+    assert (dtypes(arrays), dtype) == (["float16"] * 3, "float16")
+    arrays, dtype = in_half_precision(state, lambda arrays: 0.0 if arrays["conv1"].dtype == np.float32 else 0.01)
+    assert (dtypes(arrays), dtype) == (["float32", "float16", "float32"], "mixed")
+    arrays, dtype = in_half_precision(state, lambda arrays: 0.01)
+    assert (dtypes(arrays), dtype) == (["float32"] * 3, "float32")
 
 
 def test_one_seed_gives_one_network_and_another_another(bci: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from her2viewer.batch.row import score_pair
 from her2viewer.batch.writer import file_stem
 from her2viewer.cases.pairing import Pair, pair_folder
 from her2viewer.cli.choices import Device
-from her2viewer.cli.score import coverage, lines_of, open_model, open_scorer
+from her2viewer.cli.score import cautions, coverage, lines_of, open_model, open_scorer
 from her2viewer.cli.terminal import Terminal
 from her2viewer.errors import ExportError
 from her2viewer.export.results import write_json
@@ -39,7 +39,7 @@ def write_demo(out: Path, device: Device) -> int:
     pair = demo_pair()
     package = open_model(None)
     scorer = open_scorer(package, device, "fp32")
-    terminal.notices(scorer.notices)
+    terminal.notices((*scorer.notices, *cautions(package)))
     options = BatchOptions(out=out, overlay=True, root=resource("demo"), coverage=coverage(package))
     row = score_pair(pair, scorer, options)
     if row.result is None or row.drawing is None:

@@ -46,6 +46,8 @@ def _lines(manifest: ModelManifest) -> list[str]:
         conformal = calibration.conformal
         facts["prediction set"] = f"aims at {conformal.level:.0%}, from {conformal.fields} held-out fields"
     lines = [f"{name + ':':16}{text}" for name, text in facts.items()]
+    if manifest.caution:
+        lines.append(f"{'caution:':16}{manifest.caution}")
     return [*lines, *(f"{'measured:':16}{_measured(metric)}" for metric in manifest.metrics), RESEARCH_USE]
 
 

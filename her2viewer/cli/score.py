@@ -65,7 +65,7 @@ def score_pairs(asked: Asked) -> int:
     # Before the network is loaded: a folder that cannot be written is said at once.
     writer = BatchWriter(options)
     scorer = open_scorer(package, asked.device, asked.precision)
-    terminal.notices(scorer.notices)
+    terminal.notices((*scorer.notices, *cautions(package)))
     try:
         summary, rows = _run(pairs, scorer, options, writer, terminal)
     except ExportError as error:
@@ -85,6 +85,11 @@ def open_scorer(package: ModelPackage, device: Device, precision: Precision) -> 
     from her2viewer.scoring.scorer import Scorer
 
     return Scorer.open(package, device, precision)
+
+
+def cautions(package: ModelPackage) -> tuple[str, ...]:
+    """The model's own sentence on why not to rely on it, where it has one."""
+    return (package.manifest.caution,) if package.manifest.caution else ()
 
 
 def coverage(package: ModelPackage) -> float | None:

@@ -252,7 +252,7 @@ def _footer(prediction: Prediction, case_id: str, size: int, width: int) -> Shee
     parts = [
         paragraph(f"Case {case_id}", size, width),
         paragraph(origin, size, width, QUIET),
-        paragraph(RESEARCH_USE, size, width),
+        paragraph(" ".join(filter(None, (RESEARCH_USE, prediction.caution))), size, width),
     ]
     rule = max(1, size // 13)
     sheet = Sheet(width, rule + size + sum(part.height for part in parts))

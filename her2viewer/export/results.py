@@ -156,7 +156,7 @@ def result_document(
             CheckRecord(name=check.name, figure=check.figure, threshold=check.threshold, message=check.message)
             for check in prediction.checks
         ),
-        warnings=(*notes, *notices),
+        warnings=(*notes, *notices, *([prediction.caution] if prediction.caution else [])),
         device=prediction.device,
         precision=prediction.precision,
         seconds=prediction.seconds,

@@ -65,7 +65,6 @@ class Bench:
             manifest.fixed_peaks,
             scorer.notices,
             package.card,
-            manifest.caution,
         )
 
     @property

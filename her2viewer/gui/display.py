@@ -6,7 +6,7 @@ import sys
 
 def no_display() -> str | None:
     """Why no window can be opened, with what can be done instead, or None where one can."""
-    if sys.platform in ("win32", "darwin") or "QT_QPA_PLATFORM" in os.environ:
+    if sys.platform in ("win32", "darwin") or os.environ.get("QT_QPA_PLATFORM"):
         return None
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         return None

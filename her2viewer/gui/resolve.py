@@ -148,12 +148,11 @@ def _missing(state: State) -> str:
 
 
 def _scored(state: State, prediction: Prediction) -> ScoreShown:
-    facts = state.model.facts
-    coverage = facts.coverage if facts is not None else None
+    coverage = state.model.facts.coverage if state.model.facts is not None else None
     against = [prediction.no_call] if prediction.no_call else []
     against += [check.message for check in prediction.checks if check.message not in (prediction.no_call or "")]
-    if facts is not None and facts.caution:
-        against.append(facts.caution)
+    if prediction.caution:
+        against.append(prediction.caution)
     return ScoreShown(
         ScoreFace.SCORED,
         "",

@@ -48,7 +48,6 @@ class ModelFacts:
     fixed_peaks: Mapping[str, float]
     notices: tuple[str, ...]
     card: str
-    caution: str = ""
 
 
 class ModelPhase(Enum):

@@ -55,7 +55,8 @@ class Prediction:
     `probabilities` are calibrated (temperature-scaled), in the order of `classes`, and sum to 1. `prediction_set` is the
     split-conformal set at the package's level, in the order of `classes`; empty where the package has no quantile.
     `no_call` is a reason, in words, why the score should not be used, or None. `seconds` is the scorer's own time for this
-    field (a share of the batch where it ran in one), without decoding.
+    field (a share of the batch where it ran in one), without decoding. `caution` is the model's own sentence on why not to
+    rely on its scores, or empty; it stands wherever the score does.
     """
 
     score: str
@@ -69,6 +70,7 @@ class Prediction:
     precision: str
     seconds: float
     fields: Mapping[Stain, FieldOfView] = field(default_factory=lambda: MappingProxyType({}))
+    caution: str = ""
 
     def probability(self, name: str) -> float:
         """The probability of a class by its name, for example '2+'."""

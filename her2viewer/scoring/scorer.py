@@ -41,7 +41,7 @@ class Scorer:
         self._reference = copy.deepcopy(network) if precision == "bf16" else None
         self._network = network.to(self._dtype)
         self._device = device
-        self._notices = [notice for notice in (package.manifest.caution, device.notice) if notice]
+        self._notices = [] if device.notice is None else [device.notice]
         if device.is_cuda:
             self._with_fallback(lambda: self._network.to(self._device.name))
 
@@ -155,6 +155,7 @@ class Scorer:
             precision=self._precision,
             seconds=seconds,
             fields=MappingProxyType(dict(field.fields)),
+            caution=manifest.caution,
         )
 
 

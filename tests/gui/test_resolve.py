@@ -91,7 +91,10 @@ def test_the_score_panel_says_what_speaks_against_the_score(scored: State) -> No
 
 
 def test_the_models_own_caution_speaks_against_every_score(scored: State) -> None:
-    careful = replace(scored, model=Model(ModelPhase.READY, replace(FACTS, caution="Trained on drawings.")))
+    evidence = scored.scoring.evidence
+    assert evidence is not None
+    prediction = replace(evidence.prediction, caution="Trained on drawings.")
+    careful = replace(scored, scoring=replace(scored.scoring, evidence=replace(evidence, prediction=prediction)))
     assert resolve_score(careful).against == ("Trained on drawings.",)
     assert resolve_score(scored).against == ()
 

@@ -88,9 +88,10 @@ def test_bf16_says_by_how_much_it_moved(package: ModelPackage, field: FieldPixel
     assert scorer.attribution(scorer.score(field), "1+", "layer3").values.dtype == np.float32
 
 
-def test_the_models_own_caution_comes_first(package: ModelPackage) -> None:
+def test_the_models_own_caution_stands_in_every_prediction(package: ModelPackage, field: FieldPixels) -> None:
     careful = replace(package, manifest=package.manifest.model_copy(update={"caution": "Do not rely on it."}))
-    assert Scorer.open(careful, "cpu").notices == ("Do not rely on it.",)
+    assert Scorer.open(careful, "cpu").score(field).prediction.caution == "Do not rely on it."
+    assert Scorer.open(package, "cpu").score(field).prediction.caution == ""
 
 
 def test_too_small_is_refused(scorer: Scorer) -> None:

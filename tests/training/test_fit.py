@@ -30,7 +30,7 @@ from training.start import starting_network
 
 SMALL = InputLayout(width=64, height=64)
 QUICK = Recipe(epochs=2, batch=8, start="none", layout=SMALL)
-WORDS = Description("for-tests", "0", "A model of the tests.", "squares with brown spots", ("none",))
+WORDS = Description("for-tests", "0", "A model of the tests.", "squares with brown spots", limits=("none",))
 
 
 def weights(run: Path, name: str = "last") -> dict[str, torch.Tensor]:

@@ -137,7 +137,7 @@ class ScoringController:
             self._lanes.inference.drop("map")
 
     def _say_notices(self, facts: ModelFacts) -> None:
-        fresh = [notice for notice in facts.notices if notice not in (*self._said, facts.caution)]
+        fresh = [notice for notice in facts.notices if notice not in self._said]
         self._said.update(fresh)
         if fresh:
             self._messenger.say(" ".join(fresh), Level.WARNING)

@@ -9,7 +9,7 @@ from her2viewer.scoring.prediction import Prediction
 
 _ROW = 24
 _NAME_WIDTH = 32
-_FIGURE_WIDTH = 56
+_FIGURE_WIDTH = 64
 
 
 class ProbabilityBars(QWidget):

@@ -106,7 +106,7 @@ def lines_of(result: ResultDocument) -> list[str]:
         lines.append(f"  prediction set: {', '.join(result.prediction_set)}")
     if result.no_call is not None:
         lines.append(f"  no call: {result.no_call}")
-    lines += [f"  check: {check.message}" for check in result.checks]
+    lines += [f"  check: {check.message}" for check in result.checks if check.message != result.no_call]
     return [
         *lines,
         f"  {result.model.name} {result.model.version} on {result.device}. Field-level prediction. {RESEARCH_USE}",

@@ -30,7 +30,8 @@ def window_picture(
     Needs no display. The user's settings are neither read nor changed. Raises UserError for what the window would have
     shown as one, ExportError where the picture cannot be written.
     """
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    if not os.environ.get("QT_QPA_PLATFORM"):
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
     pair = pair or demo_pair()
     if pair is None:
         raise ExportError("no demo pair ships with this copy", remedy="name a pair of your own")

@@ -21,7 +21,8 @@ out = Console(highlight=False)
 
 Data = Annotated[Path, typer.Argument(help="A folder of labelled pairs in BCI layout.")]
 RecipeFile = Annotated[
-    Path | None, typer.Option("--recipe", help="A TOML file with [fit] and [card]; default: the bundled model's.")
+    Path | None,
+    typer.Option("--recipe", help="A TOML file with the settings to [fit] with and the words of the [card]."),
 ]
 
 
@@ -95,11 +96,9 @@ def fit(
     """Trains the network. Only the train split is touched; a killed run goes on with --resume to the same weights."""
     from training import fit as fitting
     from training.index import index_folder
-    from training.recipe_file import BUNDLED, read_recipe
+    from training.recipe_file import read_recipe
 
-    chosen = read_recipe(
-        recipe or BUNDLED, epochs=epochs, batch=batch, learning_rate=learning_rate, seed=seed, start=start
-    )
+    chosen = read_recipe(recipe, epochs=epochs, batch=batch, learning_rate=learning_rate, seed=seed, start=start)
     fitting.fit(index_folder(data), chosen, run, resume=resume, say=say, threads=threads)
 
 
@@ -147,10 +146,10 @@ def package(
 ) -> None:
     """Writes the model package of a run: calibrated, hashed, with figures measured on each --on and a model card."""
     from training.evaluate import metrics
-    from training.package import package_run, with_metrics
-    from training.recipe_file import BUNDLED, read_description
+    from training.package import load_run, package_run, with_metrics
+    from training.recipe_file import description_of, read_description
 
-    description = read_description(recipe or BUNDLED)
+    description = read_description(recipe) if recipe is not None else description_of(run, load_run(run))
     wanted = [_named_data(word) for word in on or []]
     made = package_run(run, folder, description, data)
     measured = []

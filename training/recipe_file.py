@@ -1,5 +1,6 @@
 """A recipe file: one small TOML file per experiment, with the settings of the fit and the words of the card."""
 
+import re
 import tomllib
 from dataclasses import fields as dataclass_fields
 from pathlib import Path
@@ -13,15 +14,16 @@ from training.augment import Augmentation
 from training.card import Description
 from training.fit import Recipe
 
-BUNDLED = Path(__file__).parent / "recipes" / "bundled.toml"
 
+def read_recipe(path: Path | None, **changes: Any) -> Recipe:
+    """The `[fit]` section (the defaults where no file is named) with `[fit.layout]` and `[fit.augmentation]`.
 
-def read_recipe(path: Path, **changes: Any) -> Recipe:
-    """The `[fit]` section with `[fit.layout]` and `[fit.augmentation]`, and `changes` that are not None on top.
-
-    Raises UserError with the place of a mistake.
+    `changes` that are not None come on top. Raises UserError with the place of a mistake.
     """
-    settings = _section(path, "fit") | {name: value for name, value in changes.items() if value is not None}
+    given = {name: value for name, value in changes.items() if value is not None}
+    if path is None:
+        return Recipe(**given)
+    settings = _section(path, "fit") | given
     _check_names(path, "fit", settings, Recipe)
     try:
         if "layout" in settings:
@@ -52,6 +54,22 @@ def read_description(path: Path) -> Description:
         raise UserError(
             f"[card] is not complete ({error})", path=path, remedy="compare it with recipes/bundled.toml"
         ) from error
+
+
+def description_of(run: Path, facts: dict[str, Any]) -> Description:
+    """The words of a card where no recipe gives any: what `run.json` knows, and nothing beyond it."""
+    counts = facts["counts"]["train"]
+    listed = ", ".join(f"{label}: {count}" for label, count in counts.items())
+    return Description(
+        name="her2-resnet18-" + (re.sub(r"[^\w.+-]+", "-", run.resolve().name).strip("-") or "own")[:60],
+        version="1",
+        summary="ResNet18 that predicts the HER2 score of one field from its IHC (left) and H&E (right).",
+        data=f"{sum(counts.values())} pairs of a folder named '{Path(facts['data']).name}' ({listed})",
+        limits=(
+            "What the training data hold and leave out was not written down: give it as [card] of a recipe file.",
+            "The temperature and the prediction sets hold for fields like those it was trained on.",
+        ),
+    )
 
 
 def _section(path: Path, name: str) -> dict[str, Any]:

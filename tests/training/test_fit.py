@@ -260,6 +260,16 @@ def test_the_commands_run_one_after_the_other(bci: Path, tmp_path: Path) -> None
     assert np.array(figures["confusion"]).shape == (len(CLASSES),) * 2
 
 
+def test_a_package_without_a_recipe_says_only_what_its_run_knows(learned: Path, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["package", str(learned), "--out", str(tmp_path / "model")])
+    assert result.exit_code == 0, result.output
+    made = open_package(tmp_path / "model")
+    assert made.manifest.name == "her2-resnet18-run"
+    assert made.manifest.caution == ""
+    assert "120 pairs of a folder named 'learnable" in made.manifest.training.data
+    assert "phantom" not in made.card
+
+
 @pytest.mark.parametrize(
     ("text", "word"),
     [

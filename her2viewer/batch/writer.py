@@ -40,7 +40,7 @@ class BatchWriter:
             raise ExportError(
                 "there are results in this folder already",
                 path=options.out.resolve(),
-                remedy="choose another folder, or go on with these results (--resume)",
+                remedy="choose another folder, or go on with these results (on the command line: --resume)",
             )
         self._earlier = found
 

@@ -74,7 +74,8 @@ def test_a_folder_with_results_is_refused_before_any_work(
 ) -> None:
     BatchWriter(options(tmp_path)).add(score_pair(make_pairs(1)[0], fake, options(tmp_path)))
     # As after a killed run: a result, and no table.
-    with pytest.raises(ExportError, match=r"^out: there are results in this folder already; .*\(on the command line: --resume\)\.$"):
+    sentence = r"^out: there are results in this folder already; .*\(on the command line: --resume\)\.$"
+    with pytest.raises(ExportError, match=sentence):
         BatchWriter(options(tmp_path))
 
 

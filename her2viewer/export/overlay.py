@@ -97,7 +97,8 @@ def blend(tissue: NDArray[np.uint8], overlay: RGBAImage) -> NDArray[np.uint8]:
     under = cv2.multiply(tissue, cv2.bitwise_not(alpha), dtype=cv2.CV_16U)
     over = cv2.multiply(colour, alpha, dtype=cv2.CV_16U)
     mixed = np.asarray(cv2.add(under, over), np.uint16)  # at most 255 * 255
-    # Exact division by 255 with rounding, in integers (Blinn 1995, "Three wrongs make a right").
+    # Exact division by 255 with rounding, in integers (Blinn 1995, "Three wrongs make a right"), in place: 65,407 at most.
     mixed += 128
-    blended: NDArray[np.uint8] = ((mixed + (mixed >> 8)) >> 8).astype(np.uint8)
-    return blended
+    mixed += mixed >> 8
+    mixed >>= 8
+    return mixed.astype(np.uint8)

@@ -15,6 +15,7 @@ from her2viewer.export.scale_bar import scale_bar
 from her2viewer.export.score_band import probability_block, score_block, warning_block
 from her2viewer.export.sheet import LINE, QUIET, Sheet, cap, paragraph
 from her2viewer.export.text import text_width
+from her2viewer.imaging.source import ImageSource
 from her2viewer.scoring.evidence import Attribution
 from her2viewer.scoring.prediction import FieldOfView, Prediction
 from her2viewer.scoring.stains import Stain
@@ -75,6 +76,17 @@ def annotated_picture(
         regions=regions,
         coverage=coverage,
     ).picture
+
+
+def scales(sources: Mapping[Stain, ImageSource]) -> dict[Stain, float | None]:
+    """Micrometres per level-0 pixel of each stain's image, None where it is not known."""
+    return {stain: None if source.mpp is None else source.mpp.um for stain, source in sources.items()}
+
+
+def shared_scale(mpp: Mapping[Stain, float | None], stains: Sequence[Stain]) -> float | None:
+    """The one resolution that a picture of these stains can be given, None where they differ or one is not known."""
+    found = {mpp.get(stain) for stain in stains}
+    return found.pop() if len(found) == 1 else None
 
 
 def overlaid(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from her2viewer.export import annotated, legend
-from her2viewer.export.annotated import Page, annotated_page, annotated_picture, save_picture
+from her2viewer.export.annotated import Page, annotated_page, annotated_picture, save_picture, shared_scale
 from her2viewer.export.overlay import ColourMap, OverlayStyle, ScaleMode, colour_table
 from her2viewer.export.scale_bar import scale_bar
 from her2viewer.export.score_band import probability_words, set_words
@@ -265,3 +265,12 @@ def test_a_real_pair(shared_data: Path, tmp_path: Path) -> None:
     save_picture(tmp_path / "a.png", made.picture)
     with open_image(tmp_path / "a.png") as saved:
         assert (saved.read(0, 0, 0, *saved.size) == made.picture).all()
+
+
+def test_a_picture_has_a_resolution_where_its_stains_share_one() -> None:
+    both = (Stain.HE, Stain.IHC)
+    assert shared_scale({Stain.HE: 0.5, Stain.IHC: 0.5}, both) == 0.5
+    assert shared_scale({Stain.HE: 0.5, Stain.IHC: 0.25}, both) is None
+    assert shared_scale({Stain.HE: 0.5, Stain.IHC: None}, both) is None
+    assert shared_scale({Stain.HE: 0.5, Stain.IHC: None}, (Stain.HE,)) == 0.5
+    assert shared_scale({Stain.HE: None, Stain.IHC: None}, both) is None

@@ -7,7 +7,7 @@ from pathlib import Path
 from her2viewer.cases.case import OpenedPair
 from her2viewer.cases.pair import Pair, pair_files
 from her2viewer.errors import UserError
-from her2viewer.export.annotated import annotated_picture, save_picture
+from her2viewer.export.annotated import annotated_picture, save_picture, scales, shared_scale
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.export.results import result_document, write_json
 from her2viewer.gui.controllers.messenger import Level, Messenger, Remedy
@@ -105,7 +105,7 @@ def write_export(shown: Exportable, wish: ExportWish, context: Context) -> tuple
     context.token.check()
     context.progress(Progress(1, 3, "Drawing the picture"))
     attribution = shown.attribution if wish.with_map else None
-    facts = shown.facts
+    facts, mpp = shown.facts, scales(shown.images.sources)
     picture = annotated_picture(
         pixels,
         attribution,
@@ -114,12 +114,12 @@ def write_export(shown: Exportable, wish: ExportWish, context: Context) -> tuple
         style=shown.style,
         full_scale=facts.fixed_peaks.get(attribution.stage) if facts is not None and attribution is not None else None,
         case_id=pair_of(shown.images).case_id,
-        mpp={stain: source.mpp.um if source.mpp else None for stain, source in shown.images.sources.items()},
+        mpp=mpp,
         coverage=facts.coverage if facts is not None else None,
     )
     context.token.check()
     context.progress(Progress(2, 3, f"Writing {wish.path.name}"))
-    save_picture(wish.path, picture)
+    save_picture(wish.path, picture, shared_scale(mpp, wish.stains))
     if not wish.with_result:
         return (wish.path,)
     notices = facts.notices if facts is not None else ()

@@ -1,8 +1,6 @@
 """`her2viewer`: no arguments or two images open the window, anything else is for the command line."""
 
-import ctypes
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 _COMMANDS = frozenset({"demo", "score", "model"})
@@ -15,12 +13,12 @@ def main() -> int:
         from her2viewer.cli.main import main as command_line
 
         return command_line()
-    _load_torch_libraries_first()
-    from her2viewer.gui.display import no_display
+    from her2viewer.gui.display import load_torch_libraries_first, no_display
 
     if (reason := no_display()) is not None:
         print(reason, file=sys.stderr)
         return 2
+    load_torch_libraries_first()
     from her2viewer.gui.app import run
 
     return run((Path(arguments[0]), Path(arguments[1])) if arguments else None)
@@ -31,16 +29,6 @@ def opens_window(arguments: list[str]) -> bool:
     if not arguments:
         return True
     return len(arguments) == 2 and arguments[0] not in _COMMANDS and not any(word.startswith("-") for word in arguments)
-
-
-def _load_torch_libraries_first() -> None:
-    """Windows only: torch's c10.dll does not load once Qt's libraries are there (pytorch issue 166628); torch itself can wait."""
-    if sys.platform != "win32":
-        return
-    spec = find_spec("torch")
-    library = Path(spec.origin).parent / "lib" / "c10.dll" if spec is not None and spec.origin else None
-    if library is not None and library.is_file():
-        ctypes.CDLL(str(library))
 
 
 if __name__ == "__main__":

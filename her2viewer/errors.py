@@ -33,10 +33,6 @@ class PackageError(UserError):
     """A model package that is incomplete, changed or of another schema."""
 
 
-class DeviceError(UserError):
-    """A device that was asked for by name and cannot be used."""
-
-
 class ExportError(UserError):
     """A result that could not be written. What stood there before is untouched."""
 

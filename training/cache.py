@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from her2viewer.cases.pairing import Pair
 from her2viewer.errors import ImageError
 from her2viewer.imaging.opening import open_image
+from training.files import replacing
 
 VERSION = 1
 
@@ -59,7 +60,8 @@ def cached_fields(
                 known.append(key)
                 if done % 200 == 0 or done == len(missing):
                     file.flush()
-                    _replace(keys_file, json.dumps(known))
+                    with replacing(keys_file) as draft:
+                        draft.write_text(json.dumps(known), encoding="utf-8")
                 progress(done)
     everything = np.memmap(store, np.uint8, "r", shape=(len(known), 2, side, side, 3))
     return _Rows(everything, [place[key] for key in keys])
@@ -97,9 +99,3 @@ def _squares(pair: Pair, side: int) -> NDArray[np.uint8]:
             width, height = image.size
             out[slot] = cv2.resize(image.read(0, 0, 0, width, height), (side, side), interpolation=cv2.INTER_AREA)
     return out
-
-
-def _replace(path: Path, text: str) -> None:
-    draft = path.with_suffix(".new")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from her2viewer.errors import UserError
 from her2viewer.scoring.network import ResNet18
+from training.files import replacing
 
 
 def save_checkpoint(path: Path, network: ResNet18, optimizer: torch.optim.Optimizer, facts: dict[str, Any]) -> None:
@@ -20,9 +21,8 @@ def save_checkpoint(path: Path, network: ResNet18, optimizer: torch.optim.Optimi
     for index, state in optimizer.state_dict()["state"].items():
         for name, value in state.items():
             tensors[f"optimizer.{index}.{name}"] = torch.as_tensor(value).contiguous()
-    draft = path.with_suffix(".new")
-    save_file(tensors, draft, metadata={"facts": json.dumps(facts)})
-    draft.replace(path)
+    with replacing(path) as draft:
+        save_file(tensors, draft, metadata={"facts": json.dumps(facts)})
 
 
 def load_checkpoint(path: Path, network: ResNet18, optimizer: torch.optim.Optimizer | None = None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.stats import binomtest, bootstrap
-from sklearn.metrics import accuracy_score, cohen_kappa_score, confusion_matrix, f1_score, recall_score
+from sklearn.metrics import cohen_kappa_score, confusion_matrix, f1_score, recall_score
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from her2viewer.cases.case import open_pair
@@ -117,11 +117,6 @@ def _calibration_error(outcome: Outcome) -> float:
         torch.from_numpy(outcome.probabilities).float(), torch.from_numpy(outcome.truth), len(CLASSES), n_bins=15
     )
     return float(error)
-
-
-def accuracy(outcome: Outcome) -> float:
-    """Share of exact scores."""
-    return float(accuracy_score(outcome.truth, outcome.said))
 
 
 def folder_name(path: Path) -> str:

@@ -34,6 +34,7 @@ from training.cache import Fields, cached_fields
 from training.card import Description, card_text
 from training.checkpoint import load_checkpoint
 from training.evaluate import Outcome
+from training.files import replacing
 from training.fit import composed, predict_logits
 from training.index import CLASSES, index_folder
 
@@ -171,7 +172,6 @@ def with_metrics(
         ("MODEL_CARD.md", card_text(manifest, description, [outcome for outcome, _ in measured])),
         ("model.json", manifest.model_dump_json(by_alias=True, indent=2) + "\n"),
     ):
-        draft = package.folder / f".{name}.new"
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(package.folder / name)
+        with replacing(package.folder / name) as draft:
+            draft.write_text(text, encoding="utf-8")
     return manifest

@@ -1,6 +1,5 @@
 """`her2viewer demo`: the pair that ships with the app, in the window or in files."""
 
-import sys
 from pathlib import Path
 
 from her2viewer.batch.drawing import save_drawing
@@ -20,14 +19,12 @@ WINDOW = "window.png"
 
 def open_demo() -> int:
     """Opens the window with the demo pair, scored, and returns when it is closed; 2 where there is no display."""
-    from her2viewer.gui.display import no_display
+    from her2viewer.gui.display import load_torch_libraries_first, no_display
 
     if (reason := no_display()) is not None:
         Terminal().remark(reason)
         return 2
-    if sys.platform == "win32":
-        # Torch's libraries do not load there once Qt's are in the process.
-        import her2viewer.scoring.scorer  # noqa: F401
+    load_torch_libraries_first()
     from her2viewer.gui.app import run
 
     return run(demo=True)

@@ -138,8 +138,6 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
 )  # fmt: skip
 del A, M
 
-SPEC_OF: Final[Mapping[ActionId, ActionSpec]] = {spec.id: spec for spec in SPECS}
-
 HELD_KEYS: Final = (
     ("Space (hold)", "Look beneath the map"),
     ("Wheel", "Zoom where the mouse is"),

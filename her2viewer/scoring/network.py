@@ -5,7 +5,6 @@ operations in the same order as torchvision's, so on one state dict the outputs 
 the app needs no torchvision for it.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Self
 
@@ -56,15 +55,6 @@ class ResNet18(nn.Module):
         """(n, 3, h, w) -> (n, 64, h / 4, w / 4)."""
         out: Tensor = self.maxpool(torch.relu_(self.bn1(self.conv1(x))))
         return out
-
-    def stages(self, x: Tensor) -> "OrderedDict[str, Tensor]":
-        """The output of every residual stage by its name, in order: 64, 128, 256 and 512 channels."""
-        outputs: OrderedDict[str, Tensor] = OrderedDict()
-        x = self.stem(x)
-        for name in STAGES:
-            x = getattr(self, name)(x)
-            outputs[name] = x
-        return outputs
 
     def features(self, x: Tensor) -> Tensor:
         """The last stage: (n, 3, h, w) -> (n, 512, ceil(h / 32), ceil(w / 32))."""

@@ -75,8 +75,3 @@ class Prediction:
     def probability(self, name: str) -> float:
         """The probability of a class by its name, for example '2+'."""
         return self.probabilities[self.classes.index(name)]
-
-    @property
-    def confidence(self) -> float:
-        """The probability of the score."""
-        return self.probability(self.score)

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2viewer.errors import ExportError
+from training.files import replacing
 from training.phantom.optics import Rgb
 from training.phantom.pair import MPP, Phantom, make_phantom
 from training.phantom.rule import Grade
@@ -244,9 +245,8 @@ def _claim(out: Path, seed: int, test_share: float) -> None:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(data)
-    draft.replace(path)
+    with replacing(path) as draft:
+        draft.write_bytes(data)
 
 
 def _encode(suffix: str, image: NDArray[Any], options: list[int]) -> bytes:

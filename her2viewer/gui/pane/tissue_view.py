@@ -83,7 +83,6 @@ class TissueView(pg.GraphicsView):
         self._viewpoint: Viewpoint | None = None
         self._fits = True
         self._overlay_shown: OverlayShown | None = None
-        self._drawn_field: FieldOfView | None = None
         self._ghost: QPointF | None = None
         self._box = _Box(self)
         self.setCentralItem(self._box)

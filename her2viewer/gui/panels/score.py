@@ -79,10 +79,8 @@ class ScorePanel(QWidget):
             self._cancel,
         ):
             layout.addWidget(widget)
-        self._shown: ScoreShown | None = None
 
     def show_score(self, shown: ScoreShown) -> None:
-        self._shown = shown
         scored = shown.face is ScoreFace.SCORED and shown.prediction is not None
         working = shown.face is ScoreFace.WORKING
         self._answer.setVisible(scored)

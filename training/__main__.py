@@ -69,7 +69,7 @@ def phantom(
 @app.command()
 def index(data: Data) -> None:
     """Lists what a data folder holds: pairs per class and split, and every file that is refused, with the reason."""
-    from training.index import CLASSES, index_folder
+    from training.data.index import CLASSES, index_folder
 
     found = index_folder(data)
     table = Table("split", *CLASSES, "all")
@@ -94,9 +94,9 @@ def fit(
     threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
 ) -> None:
     """Trains the network. Only the train split is touched; a killed run goes on with --resume to the same weights."""
-    from training import fit as fitting
-    from training.index import index_folder
-    from training.recipe_file import read_recipe
+    from training.data.index import index_folder
+    from training.fit import trainer as fitting
+    from training.recipes.reading import read_recipe
 
     chosen = read_recipe(recipe, epochs=epochs, batch=batch, learning_rate=learning_rate, seed=seed, start=start)
     fitting.fit(index_folder(data), chosen, run, resume=resume, say=say, threads=threads)
@@ -111,8 +111,8 @@ def evaluate(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there as well.")] = None,
 ) -> None:
     """Measures a package on labelled pairs, by the viewer's own way from file to probabilities."""
-    from training.evaluate import confusion, metrics
-    from training.index import CLASSES
+    from training.data.index import CLASSES
+    from training.evaluation.outcome import confusion, metrics
 
     outcome = _outcome(model, data, split, name)
     found = metrics(outcome)
@@ -145,9 +145,9 @@ def package(
     ] = None,
 ) -> None:
     """Writes the model package of a run: calibrated, hashed, with figures measured on each --on and a model card."""
-    from training.evaluate import metrics
+    from training.evaluation.outcome import metrics
     from training.package import load_run, package_run, with_metrics
-    from training.recipe_file import description_of, read_description
+    from training.recipes.reading import description_of, read_description
 
     description = read_description(recipe) if recipe is not None else description_of(run, load_run(run))
     wanted = [_named_data(word) for word in on or []]
@@ -173,8 +173,8 @@ def _named_data(word: str) -> tuple[str, Path, str]:
 def _outcome(model: Path, data: Path, split: str, name: str | None):  # type: ignore[no-untyped-def]  # torch stays unloaded for --help
     from her2viewer.scoring.package import open_package
     from her2viewer.scoring.scorer import Scorer
-    from training.evaluate import folder_name, predict
-    from training.index import index_folder
+    from training.data.index import index_folder
+    from training.evaluation.outcome import folder_name, predict
 
     found = index_folder(data)
     pairs = found.pairs if split == "all" else found.of(split)

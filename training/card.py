@@ -1,25 +1,12 @@
 """The model card (Mitchell et al. 2019): what the model is, what it saw, and what it is worth where."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from her2viewer import RESEARCH_USE
 from her2viewer.scoring.package import Metric, ModelManifest
-from training.evaluate import Outcome, confusion
-from training.index import CLASSES
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """The words of a package that no measurement gives."""
-
-    name: str
-    version: str
-    summary: str
-    data: str
-    caution: str = ""
-    limits: tuple[str, ...] = ()
-    commands: tuple[str, ...] = ()
+from training.data.index import CLASSES
+from training.evaluation.outcome import Outcome, confusion
+from training.recipes.recipe import Description
 
 
 def card_text(manifest: ModelManifest, description: Description, outcomes: Sequence[Outcome]) -> str:

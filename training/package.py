@@ -30,13 +30,14 @@ from her2viewer.scoring.package import (
     write_package,
 )
 from her2viewer.scoring.preprocess import InputLayout
-from training.cache import Fields, cached_fields
-from training.card import Description, card_text
-from training.checkpoint import load_checkpoint
-from training.evaluate import Outcome
+from training.card import card_text
+from training.data.cache import Fields, cached_fields
+from training.data.index import CLASSES, index_folder
+from training.evaluation.outcome import Outcome
 from training.files import replacing
-from training.fit import composed, predict_logits
-from training.index import CLASSES, index_folder
+from training.fit.checkpoint import load_checkpoint
+from training.fit.trainer import composed, predict_logits
+from training.recipes.recipe import Description
 
 COVERAGE = 0.9
 HALF_PRECISION_LIMIT = 1e-3

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from tests.scoring.conftest import tissue
-from training.index import CLASSES
+from training.data.index import CLASSES
 
 
 def brown(amount: float, seed: int, side: int = 64) -> np.ndarray:

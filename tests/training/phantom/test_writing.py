@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from her2viewer.errors import ExportError
 from training.__main__ import app
-from training.index import index_folder
+from training.data.index import index_folder
 from training.phantom import rule
 from training.phantom.rule import CLASSES
 from training.phantom.writing import MEMBRANE_VALUES, split_of, write_phantoms

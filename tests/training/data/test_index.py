@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from her2viewer.errors import PairError
 from tests.training.conftest import write_pair
 from training.__main__ import app
-from training.index import CLASSES, index_folder, stratified_split
+from training.data.index import CLASSES, index_folder, stratified_split
 
 
 def test_counts_come_from_each_images_own_name(bci: Path) -> None:

@@ -5,32 +5,13 @@ Stain strength varies in optical density (Tellez et al. 2018), the H&E widely, t
 The background tint is drawn freely: it goes with the slide, and a network that learns it has learned the slide.
 """
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from training.recipes.recipe import Augmentation
+
 Square = NDArray[np.uint8]
-
-
-@dataclass(frozen=True, slots=True)
-class Augmentation:
-    """How far each thing varies. All 0 but `orientation` False leaves a field as it is."""
-
-    orientation: bool = True
-    zoom: float = 0.2
-    shift: float = 0.03
-    he_strength: float = 0.35
-    ihc_strength: float = 0.12
-    hue: float = 0.08
-    tint: float = 0.25
-    blur: float = 1.0
-    noise: float = 4.0
-    he_dropout: float = 0.25
-
-
-NONE = Augmentation(False, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def augmented(

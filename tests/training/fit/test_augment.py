@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from training.augment import NONE, Augmentation, augmented
+from training.fit.augment import augmented
+from training.recipes.recipe import NONE, Augmentation
 
 
 def field(seed: int = 0, side: int = 64) -> np.ndarray:
@@ -25,7 +26,7 @@ def test_the_same_seed_draws_the_same() -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_both_stains_turn_together(seed: int) -> None:
     same = np.stack([field()[0], field()[0]])
-    only_orientation = Augmentation(True, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    only_orientation = NONE.model_copy(update={"orientation": True})
     he, ihc = augmented(same, same, only_orientation, np.random.default_rng(seed))
     assert np.array_equal(he, ihc)
     turned = [np.rot90(image, k) for image in (same[0], same[0][:, ::-1]) for k in range(4)]
@@ -33,7 +34,7 @@ def test_both_stains_turn_together(seed: int) -> None:
 
 
 def test_all_eight_orientations_come() -> None:
-    only_orientation = Augmentation(True, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    only_orientation = NONE.model_copy(update={"orientation": True})
     seen = {augmented(field(), field(), only_orientation, np.random.default_rng(s))[0].tobytes() for s in range(100)}
     assert len(seen) == 8
 
@@ -42,7 +43,7 @@ def test_stain_strength_moves_density_and_not_the_background() -> None:
     image = np.full((64, 64, 3), 240, np.uint8)
     image[16:48, 16:48] = (200, 150, 100)
     pair = np.stack([image, image])
-    strength = Augmentation(False, 0, 0, 0, 0.5, 0, 0, 0, 0, 0)
+    strength = NONE.model_copy(update={"ihc_strength": 0.5})
     for seed in range(8):
         he, ihc = augmented(pair, pair, strength, np.random.default_rng(seed))
         assert np.array_equal(he, image)
@@ -53,7 +54,7 @@ def test_stain_strength_moves_density_and_not_the_background() -> None:
 
 
 def test_h_and_e_of_another_slide_stands_in_as_often_as_asked() -> None:
-    dropout = Augmentation(False, 0, 0, 0, 0, 0, 0, 0, 0, 0.25)
+    dropout = NONE.model_copy(update={"he_dropout": 0.25})
     swapped = [
         np.array_equal(augmented(field(), field(1), dropout, np.random.default_rng(s))[0], field(1)[0])
         for s in range(400)

@@ -16,7 +16,7 @@ from her2viewer.cases.pairing import Pair
 from her2viewer.errors import UserError
 from her2viewer.scoring.package import Metric
 from her2viewer.scoring.scorer import Scorer
-from training.index import CLASSES
+from training.data.index import CLASSES
 
 
 @dataclass(frozen=True, eq=False, slots=True)

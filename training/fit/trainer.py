@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
@@ -20,37 +20,14 @@ from her2viewer.scoring.network import ResNet18
 from her2viewer.scoring.normalise import normalised
 from her2viewer.scoring.preprocess import InputLayout, compose
 from her2viewer.scoring.stains import Stain
-from training.augment import NONE, Augmentation, augmented
-from training.cache import Fields, cached_fields
-from training.checkpoint import load_checkpoint, save_checkpoint
-from training.index import CLASSES, Index, Split, stratified_split
-from training.start import starting_network
-
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+from training.data.cache import Fields, cached_fields
+from training.data.index import CLASSES, Index, Split, stratified_split
+from training.fit.augment import augmented
+from training.fit.checkpoint import load_checkpoint, save_checkpoint
+from training.fit.start import starting_network
+from training.recipes.recipe import NONE, Recipe
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """The settings of a training. The defaults are those of the bundled model; the README says where the thesis differs."""
-
-    epochs: int = 12
-    batch: int = 32
-    learning_rate: float = 3e-4
-    weight_decay: float = 0.02
-    label_smoothing: float = 0.05
-    seed: int = 0
-    start: str = "imagenet"
-    balance: bool = True
-    layout: InputLayout = field(default_factory=lambda: InputLayout(mean=IMAGENET_MEAN, std=IMAGENET_STD))
-    augmentation: Augmentation = field(default_factory=Augmentation)
-
-    def settings(self) -> dict[str, str | int | float | bool]:
-        """Flat, for `model.json` and the card. A start from a file is named without its folder."""
-        start = f"partial:{Path(self.start[8:]).name}" if self.start.startswith("partial:") else self.start
-        plain = {k: v for k, v in asdict(self).items() if isinstance(v, (int, float, bool, str))} | {"start": start}
-        return plain | {f"augmentation_{k}": v for k, v in asdict(self.augmentation).items()}
 
 
 def fit(
@@ -140,10 +117,10 @@ def train_one_epoch(
 
 
 def epoch_order(labels: NDArray[np.intp], members: Sequence[int], recipe: Recipe, epoch: int) -> NDArray[np.intp]:
-    """Which field comes when: a shuffle, in which with `balance` each class is drawn equally often (oversampling)."""
+    """Which field comes when: a shuffle, in which with oversampling each class is drawn equally often (oversampling)."""
     rng = np.random.default_rng([recipe.seed, epoch])
     pool = np.array(members)
-    if not recipe.balance:
+    if recipe.sampling != "oversampling":
         return rng.permutation(pool)
     present = np.unique(labels[pool])
     share = math.ceil(len(pool) / len(present))

@@ -20,17 +20,18 @@ from her2viewer.scoring.preprocess import InputLayout
 from her2viewer.scoring.scorer import Scorer
 from tests.training.conftest import write_pair
 from training.__main__ import app
-from training.augment import NONE
-from training.card import Description
-from training.evaluate import confusion, metrics, predict
-from training.fit import Recipe, epoch_order, fit
-from training.index import CLASSES, index_folder
+from training.data.index import CLASSES, index_folder
+from training.evaluation.outcome import confusion, metrics, predict
+from training.fit.start import starting_network
+from training.fit.trainer import epoch_order, fit
 from training.package import conformal_quantile, fitted_temperature, in_half_precision, package_run, with_metrics
-from training.start import starting_network
+from training.recipes.recipe import NONE, Description, Recipe
 
 SMALL = InputLayout(width=64, height=64)
 QUICK = Recipe(epochs=2, batch=8, start="none", layout=SMALL)
-WORDS = Description("for-tests", "0", "A model of the tests.", "squares with brown spots", limits=("none",))
+WORDS = Description(
+    name="for-tests", version="0", summary="A model of the tests.", data="squares with brown spots", limits=("none",)
+)
 
 
 def weights(run: Path, name: str = "last") -> dict[str, torch.Tensor]:
@@ -115,8 +116,8 @@ def test_one_seed_gives_one_network_and_another_another(bci: Path, tmp_path: Pat
 def test_a_killed_fit_resumes_to_the_weights_of_an_unbroken_one(bci: Path, tmp_path: Path) -> None:
     fit(index_folder(bci), QUICK, tmp_path / "unbroken", say=lambda text: None, threads=1)
     code = (
-        "from pathlib import Path; import sys; from training.fit import *\n"
-        "from training.index import index_folder\n"
+        "from pathlib import Path; import sys; from training.fit.trainer import *\n"
+        "from training.data.index import index_folder\n"
         "fit(index_folder(Path(sys.argv[1])), Recipe(epochs=2, batch=8, start='none', layout=InputLayout(width=64, height=64)),"
         " Path(sys.argv[2]), say=lambda text: print(text, flush=True), threads=1)"
     )
@@ -166,7 +167,7 @@ def test_each_class_is_drawn_equally_often_and_order_is_of_seed_and_epoch() -> N
     assert counts.max() - counts.min() <= 4
     assert not np.array_equal(order, epoch_order(labels, members, QUICK, 1))
     assert np.array_equal(order, epoch_order(labels, members, QUICK, 0))
-    plain = epoch_order(labels, members, Recipe(balance=False), 0)
+    plain = epoch_order(labels, members, Recipe(sampling="all"), 0)
     assert sorted(plain) == members
 
 
@@ -275,11 +276,11 @@ def test_a_package_without_a_recipe_says_only_what_its_run_knows(learned: Path, 
     [
         ("[fit]\nepoch = 3", "no setting 'epoch'"),
         ("no toml at all [", "cannot be read"),
-        ("[card]\nname = 'x'", "not complete"),
+        ("[card]\nname = 'x'", "lacks 'version'"),
     ],
 )
 def test_a_recipe_with_a_mistake_names_it(tmp_path: Path, text: str, word: str) -> None:
-    from training.recipe_file import read_description, read_recipe
+    from training.recipes.reading import read_description, read_recipe
 
     path = tmp_path / "recipe.toml"
     path.write_text(text)

@@ -6,16 +6,16 @@ import cv2
 import numpy as np
 import pytest
 
-import training.cache
+import training.data.cache
 from her2viewer.errors import ImageError
 from her2viewer.imaging.opening import open_image
 from her2viewer.scoring.preprocess import InputLayout, compose
 from her2viewer.scoring.stains import Stain
 from tests.scoring.conftest import tissue
 from tests.training.conftest import write_pair
-from training.cache import cached_fields
-from training.fit import composed
-from training.index import index_folder
+from training.data.cache import cached_fields
+from training.data.index import index_folder
+from training.fit.trainer import composed
 
 
 def test_fields_are_the_pairs_in_their_order(bci: Path, tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_nothing_is_decoded_twice_and_changed_content_is(
         decoded.append(path)
         return open_image(path)
 
-    monkeypatch.setattr(training.cache, "open_image", counting)
+    monkeypatch.setattr(training.data.cache, "open_image", counting)
     first = cached_fields(pairs, tmp_path / "cache", 32)
     assert len(decoded) == 16
     again = cached_fields(pairs[::-1], tmp_path / "cache", 32)

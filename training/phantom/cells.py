@@ -80,7 +80,7 @@ def draw_cells(rng: np.random.Generator, tissue: Tissue) -> Cells:
     rank = np.zeros(len(kind), np.int32)
     rank[tumour] = np.arange(1, len(tumour) + 1, dtype=np.int32)
     tumour_id = np.where(is_tumour, np.take(rank, owner), 0).astype(np.int32)
-    wall = _outlines(tumour_id)
+    wall = outlines(tumour_id)
     wall_distance = np.asarray(cv2.distanceTransform((~wall).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
 
     nucleus, chromatin = _nuclei(rng, tissue, kind, owner, offset_x, offset_y, spacing, y, x)
@@ -133,7 +133,7 @@ def _seeds(
     return kind[first], y[first], x[first], spacing
 
 
-def _outlines(ids: NDArray[np.int32]) -> Mask:
+def outlines(ids: NDArray[np.int32]) -> Mask:
     """Pixels of a cell beside a pixel that is not of it. Both sides of a shared wall count, each for its own cell."""
     edge = np.zeros(ids.shape, np.bool_)
     edge[:, 1:] |= ids[:, 1:] != ids[:, :-1]

@@ -67,6 +67,32 @@ def phantom(
 
 
 @app.command()
+def tissue(
+    cores: Annotated[Path, typer.Argument(help="HER2 IHC cores named after their scores: 0_*, 1_*, 2_*, 3_*.")],
+    out_folder: Annotated[Path, typer.Option("--out", help="Where to write HE/, IHC/ and manifest.csv.")],
+    count: Annotated[int, typer.Option(help="How many tiles to try.", min=1)] = 400,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same tiles.")] = 0,
+    mpp: Annotated[float, typer.Option(help="Micrometres per pixel of the cores.", min=0.05, max=4)] = 0.5,
+    test_core: Annotated[
+        list[str] | None,
+        typer.Option(help="Beginning of the name of a core kept for testing; may be given several times."),
+    ] = None,
+    workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
+) -> None:
+    """Cuts real IHC cores into tiles, restains most of them by the scoring rule and renders an H&E for each."""
+    from rich.progress import track
+
+    from training.tissue.writing import MANIFEST, cores_of, write_tiles
+
+    found = cores_of(cores)
+    written = write_tiles(
+        found, out_folder, count=count, seed=seed, mpp=mpp, test_cores=test_core or (), workers=workers
+    )
+    made = sum(1 for _ in track(written, "Staining", total=count, console=out))
+    say(f"{made} pairs of {len(found)} cores in {out_folder}; {MANIFEST} tells the core of each")
+
+
+@app.command()
 def index(data: Data) -> None:
     """Lists what a data folder holds: pairs per class and split, and every file that is refused, with the reason."""
     from training.data.index import CLASSES, index_folder

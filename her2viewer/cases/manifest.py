@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 from her2viewer.cases.names import same
 from her2viewer.cases.pair import Pair, Pairing, Refused, pair_files, with_unique_ids
 from her2viewer.errors import PairError
+from her2viewer.scoring.stains import Stain
 
 TABLE_SUFFIXES: Final = frozenset({".csv", ".tsv", ".txt"})
 
@@ -16,8 +18,11 @@ _MANY_BYTES: Final = 64 * 2**20
 _REMEDY: Final = "write one row per pair under the headings he and ihc (and case_id, label, if you like)"
 
 
-def read_manifest(table: Path | str) -> Pairing:
-    """The pairs of a CSV: columns he, ihc, and optionally case_id, label, split; other columns are passed over.
+def read_manifest(table: Path | str, *, needed: Collection[Stain] = tuple(Stain)) -> Pairing:
+    """The pairs of a CSV: columns he, ihc, and optionally case_id, label, split, and group (or patient, or slide).
+
+    Other columns are passed over. `needed` are the stains that a row must name; with one alone, the other half of each pair
+    is that same file, for the caller to take away.
 
     Paths are relative to the table. Comma, semicolon or tab; UTF-8 with or without a mark, UTF-16, or Windows' own
     encoding. Whether the files exist is seen when they are opened. Raises PairError where it cannot be read, a column is
@@ -30,7 +35,7 @@ def read_manifest(table: Path | str) -> Pairing:
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         headings = [same(cell.strip()) for cell in next(rows, [])]
-        for column in ("he", "ihc"):
+        for column in needed:
             if column not in headings:
                 raise PairError(f"has no column '{column}'", path=table, remedy=_REMEDY)
         pairs: list[Pair] = []
@@ -40,9 +45,10 @@ def read_manifest(table: Path | str) -> Pairing:
             cells = dict(zip(headings, (cell.strip() for cell in row), strict=False))
             if not any(cells.values()):
                 continue
-            pair = _pair(table, cells)
+            pair = _pair(table, cells, needed)
             if pair is None:
-                refused.append((table, f"line {rows.line_num} does not name both files"))
+                what = "both files" if len(needed) > 1 else "its file"
+                refused.append((table, f"line {rows.line_num} does not name {what}"))
             elif (pair.he, pair.ihc) in seen:
                 refused.append((table, f"line {rows.line_num} names a pair that stands in it already"))
             else:
@@ -55,16 +61,17 @@ def read_manifest(table: Path | str) -> Pairing:
     return Pairing(f"the table {table.name}", with_unique_ids(pairs), refused=tuple(refused))
 
 
-def _pair(table: Path, cells: dict[str, str]) -> Pair | None:
-    he, ihc = cells.get("he", ""), cells.get("ihc", "")
-    if not he or not ihc:
+def _pair(table: Path, cells: dict[str, str], needed: Collection[Stain]) -> Pair | None:
+    named = [cells.get(stain, "") for stain in Stain if stain in needed]
+    if not all(named):
         return None
-    pair = pair_files(_file(table, he), _file(table, ihc))
+    pair = pair_files(_file(table, named[0]), _file(table, named[-1]))
     return replace(
         pair,
         case_id=cells.get("case_id") or pair.case_id,
         label=cells.get("label") or pair.label,
         split=cells.get("split") or pair.split,
+        group=next((cells[name] for name in ("group", "patient", "slide") if cells.get(name)), None),
     )
 
 

@@ -12,13 +12,17 @@ Refused = tuple[Path, str]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two files of the same tissue. `label` and `split` are what their name or table says, for example '1+' and 'train'."""
+    """Two files of the same tissue. `label` and `split` are what their name or table says, for example '1+' and 'train'.
+
+    `group` is the slide or patient where a table names one: fields of one group are no independent cases.
+    """
 
     case_id: str
     he: Path
     ihc: Path
     label: str | None = None
     split: str | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class Separated:
 def background(image: NDArray[np.uint8]) -> Vector:
     """(3,) RGB of the empty slide: each channel's most frequent bright level. image: (h, w, 3) uint8 with some bare glass."""
     sample = image.reshape(-1, 3)[::17]
-    bright = sample[sample.min(axis=1) > np.percentile(sample.min(axis=1), 60)]
+    bright = sample[sample.min(axis=1) >= np.percentile(sample.min(axis=1), 60)]
     return np.asarray([np.bincount(bright[:, c], minlength=256).argmax() for c in range(3)], np.float32)
 
 

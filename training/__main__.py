@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import TaskID
 from rich.table import Table
 
 from her2viewer.errors import UserError
@@ -18,6 +19,7 @@ app = typer.Typer(
     "(HE/train, IHC/train, HE/test, IHC/test; names like 00000_train_1+.png).",
 )
 out = Console(highlight=False)
+REFUSALS_SHOWN = 50
 
 Data = Annotated[Path, typer.Argument(help="A folder of labelled pairs in BCI layout.")]
 RecipeFile = Annotated[
@@ -93,17 +95,73 @@ def tissue(
 
 
 @app.command()
-def index(data: Data) -> None:
-    """Lists what a data folder holds: pairs per class and split, and every file that is refused, with the reason."""
+def index(
+    data: Data,
+    out_file: Annotated[
+        Path | None, typer.Option("--out", help="Write everything there as JSON, with the SHA-256 of each file.")
+    ] = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Decode every pixel, not the headers alone.")] = False,
+    stain: Annotated[str | None, typer.Option(help="he or ihc: images of that stain alone, without pairs.")] = None,
+    audit: Annotated[
+        bool, typer.Option("--audit", help="Look for copies and overlaps, within and across splits.")
+    ] = False,
+    regroup: Annotated[
+        Path | None,
+        typer.Option(
+            help="With --audit: write a CSV there whose train and test share no relatives, for fit and evaluate."
+        ),
+    ] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="Keep the decoded fields of --audit there; fit's is the cache beside its --out.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same --regroup.")] = 0,
+) -> None:
+    """Lists what a data folder or CSV holds: pairs per class and split, and every file that is refused, with the reason."""
+    from rich.progress import Progress
+
+    from her2viewer.scoring.stains import Stain
     from training.data.index import CLASSES, index_folder
 
-    found = index_folder(data)
+    if stain is not None and stain not in {str(known) for known in Stain}:
+        raise typer.BadParameter("name he or ihc", param_hint="--stain")
+    if regroup is not None and not audit:
+        raise typer.BadParameter("needs --audit, which finds the groups", param_hint="--regroup")
+    found = index_folder(data, stain=None if stain is None else Stain(stain), deep=deep)
     table = Table("split", *CLASSES, "all")
     for split, counts in sorted(found.counts().items()):
         table.add_row(split, *(str(counts[name]) for name in CLASSES), str(counts.total()))
     out.print(table)
-    for refusal in found.refused:
+    for remark in found.remarks:
+        say(remark)
+    for refusal in found.refused[:REFUSALS_SHOWN]:
         say(f"refused {refusal.path.name}: {refusal.reason}")
+    if len(found.refused) > REFUSALS_SHOWN:
+        say(f"and {len(found.refused) - REFUSALS_SHOWN} more refused; --out lists all {len(found.refused)}")
+    if not audit and out_file is None:
+        return
+
+    from training.data.document import file_hashes, index_document, write_json, write_manifest
+
+    hashes = file_hashes(found.pairs)
+    report = None
+    if audit:
+        from training.data.audit import audited, regrouped
+
+        with Progress(console=out, transient=True) as bar:
+            tasks: dict[str, TaskID] = {}
+
+            def progress(what: str, done: int, total: int) -> None:
+                task = tasks.setdefault(what, bar.add_task(what, total=total)) if what not in tasks else tasks[what]
+                bar.update(task, completed=done)
+
+            report = audited(found.pairs, hashes, cache, progress, say)
+        for sentence in report.sentences():
+            say(sentence)
+        if regroup is not None:
+            write_manifest(regroup, regrouped(report, seed))
+            say(f"{regroup} splits by {len(set(report.clusters))} groups")
+    if out_file is not None:
+        write_json(out_file, index_document(found, hashes, report.document() if report else None))
 
 
 @app.command()

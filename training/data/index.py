@@ -98,7 +98,8 @@ def index_folder(
             "no labelled pair was found"
             + (f" ({len(refused)} files refused, the first: {refused[0].reason})" if refused else ""),
             path=root,
-            remedy="name a folder in BCI layout: HE/train, IHC/train, HE/test, IHC/test with names like 00000_train_1+.png",
+            remedy="name a folder in BCI layout (HE/train, IHC/train, HE/test, IHC/test with names like 00000_train_1+.png), "
+            "one with folders named by split and label, or a CSV; images of one stain alone need --stain",
         )
     remarks = (*_remarks_on_names(kept), *_remarks_on_counts(kept))
     kept = [replace(pair, split="train") if pair.split == "val" else pair for pair in kept]

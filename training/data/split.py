@@ -68,17 +68,24 @@ def stratified_group_split(labels: Sequence[str], groups: Sequence[str], seed: i
             f"a grouped split needs at least three groups, and there are {len(set(groups))}",
             remedy="use the stratified split, or add fields of other slides",
         )
-    parts = [set(part.tolist()) for part in group_folds(labels, groups, seed, round(1 / share))]
-    held = [parts[0], parts[1]]
-    names = np.array(groups)
-    for label in sorted(set(labels)):
-        members = {i for i, other in enumerate(labels) if other == label}
-        if members <= held[0] | held[1]:
-            smallest = min(members, key=lambda i: (int((names == groups[i]).sum()), i))
-            given_back = set(np.flatnonzero(names == groups[smallest]).tolist())
-            held = [part - given_back for part in held]
+    parts = group_folds(labels, groups, seed, round(1 / share))
+    held = [set(part.tolist()) for part in parts[:2]]
+    for i in needed_in_train(labels, groups, held[0] | held[1]):
+        held = [part - {i} for part in held]
     train = set(range(len(labels))) - held[0] - held[1]
     return Split(tuple(sorted(train)), tuple(sorted(held[0])), tuple(sorted(held[1])))
+
+
+def needed_in_train(labels: Sequence[str], groups: Sequence[str], held: set[int]) -> set[int]:
+    """Of the positions held out, those to give back so that no class is held out whole: its smallest group, all of it."""
+    names = np.array(groups)
+    needed: set[int] = set()
+    for label in sorted(set(labels)):
+        members = {i for i, other in enumerate(labels) if other == label}
+        if members <= held - needed:
+            smallest = min(members, key=lambda i: (int((names == groups[i]).sum()), i))
+            needed |= set(np.flatnonzero(names == groups[smallest]).tolist())
+    return needed
 
 
 def group_folds(labels: Sequence[str], groups: Sequence[str], seed: int, folds: int) -> list[NDArray[np.intp]]:

@@ -96,7 +96,7 @@ def tissue(
 
 @app.command()
 def index(
-    data: Data,
+    data: Annotated[Path, typer.Argument(help="A folder of labelled pairs, or a CSV that lists them.")],
     out_file: Annotated[
         Path | None, typer.Option("--out", help="Write everything there as JSON, with the SHA-256 of each file.")
     ] = None,
@@ -120,6 +120,7 @@ def index(
     from rich.progress import Progress
 
     from her2viewer.scoring.stains import Stain
+    from training.data.document import file_hashes, index_document, relative, write_json, write_manifest
     from training.data.index import CLASSES, index_folder
 
     if stain is not None and stain not in {str(known) for known in Stain}:
@@ -134,13 +135,11 @@ def index(
     for remark in found.remarks:
         say(remark)
     for refusal in found.refused[:REFUSALS_SHOWN]:
-        say(f"refused {refusal.path.name}: {refusal.reason}")
+        say(f"refused {relative(refusal.path, found.base)}: {refusal.reason}")
     if len(found.refused) > REFUSALS_SHOWN:
         say(f"and {len(found.refused) - REFUSALS_SHOWN} more refused; --out lists all {len(found.refused)}")
     if not audit and out_file is None:
         return
-
-    from training.data.document import file_hashes, index_document, write_json, write_manifest
 
     hashes = file_hashes(found.pairs)
     report = None

@@ -72,6 +72,7 @@ def cached_fields(
     Raises ImageError for an image that cannot be read, UserError where the disk has no room; what was decoded is kept.
     """
     item = 2 * side * side * 3
+    left = 0
     store, journal = folder / f"fields-{side}.u8", folder / f"fields-{side}.jsonl"
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as workers:
         keys = list(workers.map(content_key, pairs))
@@ -82,7 +83,8 @@ def cached_fields(
                 rows = _opened(store, journal, side, say)
                 place, free = _sound(rows, store, item, wanted, say)
                 missing = [key for key in wanted if key not in place]
-                _check_room(folder, max(0, len(missing) - len(free)) * item)
+                left = len(missing) * item
+                _check_room(folder, left - len(free) * item)
                 with store.open("r+b") as data, journal.open("ab") as log:
                     _end_line(journal, log)
                     numbers = chain(free, count(max(rows, default=-1) + 1))
@@ -90,9 +92,10 @@ def cached_fields(
                     for done, (number, (key, field)) in enumerate(zip(numbers, decoded, strict=False), 1):
                         _append(data, log, number, key, field)
                         place[key] = number
+                        left -= item
                         progress(done)
         except OSError as error:
-            raise _no_room(folder, item, error) from error
+            raise _unwritten(folder, left, error) from error
     return Rows(store, side, [place[key] for key in keys], [tuple(files_of(pair)) for pair in pairs], keys)
 
 
@@ -241,22 +244,19 @@ def _squares(pair: Pair, side: int) -> NDArray[np.uint8]:
 
 
 def _check_room(folder: Path, needed: int) -> None:
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise OSError(errno.ENOSPC, f"{needed / 1e9:.1f} GB are needed and {free / 1e9:.1f} GB are free")
+    if needed > shutil.disk_usage(folder).free:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def _no_room(folder: Path, item: int, error: OSError) -> UserError:
+def _unwritten(folder: Path, left: int, error: OSError) -> UserError:
     if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         reason = error.strerror or str(error)
         return UserError(
             f"the cache cannot be written ({reason})", path=folder, remedy="choose a folder with the right to write"
         )
-    told = (
-        error.strerror if error.strerror and "needed" in error.strerror else f"{item / 1e6:.1f} MB a field are needed"
-    )
+    free = shutil.disk_usage(folder).free
     return UserError(
-        f"the disk is full: the cache has no room ({told})",
+        f"the disk is full: the cache needs {left / 1e6:,.1f} MB more, and {free / 1e6:,.1f} MB are free",
         path=folder,
         remedy="make room or choose a folder on another disk, then run the same command again; what was decoded is kept",
     )

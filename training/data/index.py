@@ -96,7 +96,7 @@ def index_folder(
     if not kept:
         raise PairError(
             "no labelled pair was found"
-            + (f" ({len(refused)} files refused, the first: {refused[0].reason})" if refused else ""),
+            + (f" (refused: {len(refused)}, the first: {refused[0].reason})" if refused else ""),
             path=root,
             remedy="name a folder in BCI layout (HE/train, IHC/train, HE/test, IHC/test with names like 00000_train_1+.png), "
             "one with folders named by split and label, or a CSV; images of one stain alone need --stain",

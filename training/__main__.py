@@ -35,8 +35,10 @@ def say(text: str) -> None:
 
 @app.command()
 def phantom(
-    out_folder: Annotated[Path, typer.Option("--out", help="Where to write HE/, IHC/ and truth/.")],
-    count: Annotated[int, typer.Option(help="How many pairs.", min=1)] = 400,
+    out_folder: Annotated[Path | None, typer.Option("--out", help="Where to write HE/, IHC/ and truth/.")] = None,
+    count: Annotated[
+        int | None, typer.Option(help="How many pairs: 400 with --out, 6 with --sheet, 48 with --match.", min=1)
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same pairs.")] = 0,
     test_share: Annotated[
         float, typer.Option(help="Share of the pairs that go to the test split.", min=0, max=1)
@@ -47,15 +49,46 @@ def phantom(
         bool, typer.Option("--png", help="Write PNG; otherwise JPEG data under .png names, as BCI's.")
     ] = False,
     truth: Annotated[bool, typer.Option(help="Write label, cells and membranes beside each pair.")] = True,
+    sheet: Annotated[Path | None, typer.Option(help="Write a picture of pairs to look at, and no pairs.")] = None,
+    beside: Annotated[Path | None, typer.Option(help="A folder of real images to put on the sheet.")] = None,
+    match: Annotated[
+        Path | None, typer.Option(help="Tell how closely phantoms match a folder of real images, by pooled figures.")
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the figures of --match there as well.")
+    ] = None,
 ) -> None:
-    """Draws registered H&E and IHC pairs of computed tissue with known truth, in BCI layout."""
+    """Draws registered H&E and IHC pairs of computed tissue with known truth, in BCI layout; or looks at them."""
+    if sheet is not None:
+        from training.phantom.sheet import write_sheet
+
+        write_sheet(sheet, seed=seed, count=count or 6, beside=beside, first=first)
+        say(f"{sheet} shows phantoms" + (" on the left, real fields on the right" if beside else ""))
+    if match is not None:
+        from training.phantom.matching import compared_with
+
+        found = compared_with(match, seed=seed, count=count or 48, first=first)
+        for stain, figures in found["stains"].items():
+            table = Table("figure", "distance", "of real halves", title=f"{stain}: phantoms and {match.name}")
+            for name, value in figures["distance"].items():
+                table.add_row(name, f"{value:.4f}", f"{figures['halves'].get(name, float('nan')):.4f}")
+            out.print(table)
+        if json_file:
+            json_file.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    if out_folder is None:
+        if sheet is None and match is None:
+            raise UserError("nothing to do", remedy="name a folder with --out, or a picture with --sheet")
+        return
+    from time import perf_counter
+
     from rich.progress import track
 
     from training.phantom.writing import phantoms
 
+    wanted, start = count or 400, perf_counter()
     written = phantoms(
         out_folder,
-        count=count,
+        count=wanted,
         seed=seed,
         test_share=test_share,
         workers=workers,
@@ -63,9 +96,10 @@ def phantom(
         image_format="png" if png else "jpeg",
         truth=truth,
     )
-    for _ in track(written, "Drawing", total=count, console=out):
+    for _ in track(written, "Drawing", total=wanted, console=out):
         pass
-    say(f"{count} pairs in {out_folder}")
+    seconds = perf_counter() - start
+    say(f"{wanted} pairs in {out_folder}, {wanted / seconds:.1f} a second")
 
 
 @app.command()
@@ -158,7 +192,7 @@ def index(
             say(sentence)
         if regroup is not None:
             write_manifest(regroup, regrouped(report, seed))
-            say(f"{regroup} splits by {len(set(report.clusters))} groups")
+            say(f"{regroup} splits by {len(set(report.groups()))} groups")
     if out_file is not None:
         write_json(out_file, index_document(found, hashes, report.document() if report else None))
 

@@ -1,4 +1,4 @@
-"""Leakage: fields of the test split whose tissue, or whose very picture, is in train; and a split that has none."""
+"""Leakage: test fields whose very picture, whose tissue or whose slide is in train; and a split that keeps them apart."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -15,6 +15,7 @@ from her2viewer.cases.pairing import Pair
 from her2viewer.errors import UserError
 from training.data.cache import Fields, cached_fields
 from training.data.relatives import SIDE, Progress, Relation, relatives
+from training.data.slides import slides_by_colour
 from training.data.split import group_folds
 
 COPY: Final = 0.98
@@ -26,19 +27,27 @@ class Audit:
     """What of an index is related. Positions are those of `pairs`.
 
     relations: two fields each, by content of their pixels; exact: positions with one and the same file, byte for byte;
-    clusters: for each position the number of its cluster, of relatives and of what a table names as one group.
+    clusters: for each position the number of its cluster, of relatives and of what a table names as one group; slides: the
+    number of the slide that it looks to be of, an estimate.
     """
 
     pairs: tuple[Pair, ...]
     relations: tuple[Relation, ...]
     exact: tuple[tuple[int, ...], ...]
     clusters: tuple[int, ...]
+    slides: tuple[int, ...]
 
-    def across(self) -> set[int]:
-        """Positions in test that have a relative in train."""
-        train = {cluster for pair, cluster in zip(self.pairs, self.clusters, strict=True) if pair.split == "train"}
-        found = zip(self.pairs, self.clusters, strict=True)
-        return {i for i, (pair, cluster) in enumerate(found) if pair.split == "test" and cluster in train}
+    def across(self, numbers: Sequence[int]) -> int:
+        """Fields in test with one in train that has the same number of `clusters` or `slides`."""
+        found = list(zip(self.pairs, numbers, strict=True))
+        train = {number for pair, number in found if pair.split == "train"}
+        return sum(pair.split == "test" and number in train for pair, number in found)
+
+    def groups(self) -> tuple[int, ...]:
+        """What a grouped split keeps together: clusters, and fields of one slide, by colour where the table names none."""
+        named = all(pair.group for pair in self.pairs)
+        edges = [] if named else _chained(self.slides)
+        return _components(len(self.pairs), [*edges, *_chained(self.clusters)])
 
     def document(self) -> dict[str, Any]:
         """For the index's JSON: figures first, then every cluster of two and more and every relation, by case id."""
@@ -57,8 +66,11 @@ class Audit:
             "relations_across_splits": sum(
                 self.pairs[relation.first].split != self.pairs[relation.second].split for relation in self.relations
             ),
-            "test_fields_with_a_relative_in_train": len(self.across()),
-            "share_of_test": round(len(self.across()) / test, 4) if test else None,
+            "test_fields_with_a_relative_in_train": self.across(self.clusters),
+            "share_of_test": round(self.across(self.clusters) / test, 4) if test else None,
+            "slides_by_colour": len(set(self.slides)),
+            "test_fields_of_a_slide_in_train_by_colour": self.across(self.slides),
+            "slide_by_colour": dict(zip(name, self.slides, strict=True)),
             "groups": [[name[i] for i in members] for members in self.members()],
             "relations": [
                 asdict(relation) | {"first": name[relation.first], "second": name[relation.second]}
@@ -84,10 +96,12 @@ class Audit:
             f"same picture saved anew, flipped or turned: {facts['copies']} pairs of fields; "
             f"overlapping fields: {facts['overlaps']} pairs.",
         ]
-        if facts["share_of_test"] is not None:
+        said.append(f"By colour the fields look to be of {facts['slides_by_colour']} slides (an estimate).")
+        if test := sum(pair.split == "test" for pair in self.pairs):
+            related, alike = self.across(self.clusters), self.across(self.slides)
             said.append(
-                f"{facts['test_fields_with_a_relative_in_train']} of {sum(p.split == 'test' for p in self.pairs)} test fields "
-                f"({facts['share_of_test']:.1%}) have a relative in train."
+                f"{related} of {test} test fields ({related / test:.1%}) have a relative in train; "
+                f"{alike} ({alike / test:.1%}) look to be of a slide that is in train."
             )
         if facts["relations_across_labels"]:
             said.append(f"{facts['relations_across_labels']} related pairs of fields carry different labels.")
@@ -116,7 +130,8 @@ def audit(
     edges = [(relation.first, relation.second) for relation in found]
     for members in (*exact, *named.values()):
         edges += [(members[0], other) for other in members[1:]]
-    return Audit(tuple(pairs), tuple(found), tuple(exact), _clusters(len(pairs), edges))
+    slides = slides_by_colour(fields, progress)
+    return Audit(tuple(pairs), tuple(found), tuple(exact), _components(len(pairs), edges), slides)
 
 
 def audited(
@@ -134,10 +149,16 @@ def audited(
         return audit(pairs, fields, hashes, progress)
 
 
-def _clusters(n: int, edges: Iterable[tuple[int, int]]) -> tuple[int, ...]:
+def _chained(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Edges from the first position of each number to the others."""
+    first: dict[int, int] = {}
+    return [(first.setdefault(number, i), i) for i, number in enumerate(numbers)]
+
+
+def _components(n: int, edges: Iterable[tuple[int, int]]) -> tuple[int, ...]:
     rows, columns = np.array([*edges], np.intp).reshape(-1, 2).T
     graph = coo_array((np.ones(len(rows), np.int8), (rows, columns)), shape=(n, n))
-    return tuple(int(cluster) for cluster in connected_components(graph, directed=False)[1])
+    return tuple(int(component) for component in connected_components(graph, directed=False)[1])
 
 
 def regrouped(found: Audit, seed: int = 0, test_share: float | None = None) -> tuple[Pair, ...]:
@@ -145,7 +166,7 @@ def regrouped(found: Audit, seed: int = 0, test_share: float | None = None) -> t
 
     test_share: as it is now, or 0.2 where there is no test split. Raises UserError where there are too few groups.
     """
-    pairs, clusters = found.pairs, found.clusters
+    pairs, clusters = found.pairs, found.groups()
     if test_share is None:
         test_share = sum(pair.split == "test" for pair in pairs) / len(pairs) or 0.2
     if len(set(clusters)) < 2:

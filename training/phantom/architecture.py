@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from training.phantom.lesions import Mask, crushed, draw_ducts, necrotic
 from training.phantom.noise import Plane, above_share, fractal, grid, ramp, sampled, smooth
-
-Mask = NDArray[np.bool_]
 
 
 class Pattern(StrEnum):
@@ -40,8 +39,10 @@ _PATTERNS: dict[Pattern, tuple[float, tuple[float, float], tuple[float, float], 
 
 @dataclass(frozen=True, eq=False)
 class Tissue:
-    """One field before it has cells. Masks and planes are (side, side); `tumour`, `fat`, `lumen`, `glass` exclude each other.
+    """One field before it has cells. Masks and planes are (side, side).
 
+    `tumour` (invasive), `in_situ`, `normal` (epithelium), `fat`, `lumen` and `glass` exclude each other; rim: the basal layer
+    of ducts. necrosis, crush: 0..1.
     blood: 0..1, red cells in vessels (which are lumina).
     fibre: density of the stroma's collagen, about 0..1.5; fibre_angle: its direction in radians (x to the right, y down);
     septum: 0..1, the thin walls between fat cells; looseness: 0..1, clefts at the rim of nests; thickness: factor about 1.
@@ -50,6 +51,11 @@ class Tissue:
     pattern: Pattern
     scale: float
     tumour: Mask
+    in_situ: Mask
+    normal: Mask
+    rim: Mask
+    necrosis: Plane
+    crush: Plane
     lumen: Mask
     fat: Mask
     glass: Mask
@@ -67,26 +73,44 @@ class Tissue:
         return int(self.tumour.shape[0])
 
 
-def draw_tissue(rng: np.random.Generator, side: int) -> Tissue:
-    """The architecture of one field of `side` pixels."""
+def draw_tissue(rng: np.random.Generator, side: int, *, sparse: bool = False) -> Tissue:
+    """The architecture of one field of `side` pixels. sparse: with little invasive tumour."""
     scale = float(rng.uniform(0.82, 1.25))
     names = list(_PATTERNS)
     pattern = names[int(rng.choice(len(names), p=[_PATTERNS[name][0] for name in names]))]
     glass = _glass(rng, side)
     fat = _fat_area(rng, side) & ~glass
-    tumour, lumen = _nests(rng, side, scale, pattern, fat | glass)
-    vessel, blood = _vessels(rng, side, scale, tumour | fat | glass)
+    ducts = draw_ducts(rng, side, scale)
+    around = ducts.area
+    fat &= ~around
+    crush = crushed(rng, side)
+    tumour, lumen = _nests(rng, side, scale, pattern, fat | glass | around | (crush > 0.5), sparse)
+    necrosis = necrotic(rng, tumour, scale)
+    tumour &= necrosis < 0.5
+    vessel, blood = _vessels(rng, side, scale, tumour | fat | glass | around | (necrosis > 0.1))
+    necrosis = np.maximum(necrosis, ducts.necrosis)
+    # What lies beside the tissue is cut off with it.
+    there = ~glass
+    lumen |= ducts.lumen
     septum, globules = _fat_cells(rng, side, scale) if fat.any() else (np.zeros((side, side), np.float32), fat)
     fat_interior = fat & globules & ~tumour & ~lumen
     fibre, angle = _fibres(rng, side, scale)
+    fibre = np.maximum(fibre, np.float32(0.95) * ducts.cuff)
+    angle = np.where(ducts.along != 0, ducts.along, angle)
     return Tissue(
         pattern=pattern,
         scale=scale,
         tumour=tumour,
-        lumen=(lumen & ~glass) | vessel,
+        in_situ=ducts.in_situ & there,
+        normal=ducts.normal & there,
+        rim=ducts.rim & there,
+        necrosis=necrosis * there,
+        crush=crush * ~(glass | fat | lumen | vessel | around),
+        lumen=(lumen & there) | vessel,
         fat=fat_interior,
         glass=glass,
-        lymphoid=_lymphoid(rng, side) & ~tumour & ~lumen & ~fat & ~glass & ~vessel,
+        lymphoid=_lymphoid(rng, side, scale)
+        & ~(tumour | lumen | fat | glass | vessel | around | (necrosis > 0.1) | (crush > 0.5)),
         blood=blood,
         septum=np.asarray(septum * (fat & ~tumour), np.float32),
         fibre=fibre,
@@ -113,15 +137,17 @@ def _fat_area(rng: np.random.Generator, side: int) -> Mask:
     return above_share(fractal(rng, side, rng.uniform(140, 420), 3), float(rng.uniform(0.04, 0.5)))
 
 
-def _nests(rng: np.random.Generator, side: int, scale: float, pattern: Pattern, taken: Mask) -> tuple[Mask, Mask]:
+def _nests(
+    rng: np.random.Generator, side: int, scale: float, pattern: Pattern, taken: Mask, sparse: bool
+) -> tuple[Mask, Mask]:
     """Tumour and the lumina inside it."""
     _, sizes, stretches, cell_shares, lumen_share = _PATTERNS[pattern]
     size = rng.uniform(*sizes) * scale
     field = _bent(rng, fractal(rng, side, size, 3, rng.uniform(*stretches)), 40 * scale)
     country = _bent(rng, fractal(rng, side, rng.uniform(160, 340), 4), 70)
-    territory = above_share(country, float(rng.uniform(0.2, 1.0)))
+    territory = above_share(country, float(rng.uniform(0.05, 0.12) if sparse else rng.uniform(0.2, 1.0)))
     mask = above_share(field, float(rng.uniform(*cell_shares))) & territory & ~taken
-    mask = _tidied(mask, 9 * scale)
+    mask = _tidied(mask, 9 * scale) & ~taken
     lumen = np.zeros_like(mask)
     if lumen_share > 0:
         inside = np.asarray(cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5), np.float32)
@@ -221,9 +247,16 @@ def _fibres(rng: np.random.Generator, side: int, scale: float) -> tuple[Plane, P
     )
 
 
-def _lymphoid(rng: np.random.Generator, side: int) -> Mask:
+def _lymphoid(rng: np.random.Generator, side: int, scale: float) -> Mask:
+    """Loose infiltrates, and in some fields a dense round aggregate."""
     share = max(0.0, float(rng.normal(0.02, 0.05)))
-    return above_share(fractal(rng, side, rng.uniform(50, 130), 3), min(share, 0.22))
+    mask = above_share(fractal(rng, side, rng.uniform(50, 130), 3), min(share, 0.22))
+    if rng.random() < 0.12:
+        y, x = grid(side)
+        cy, cx = rng.uniform(0, side, 2)
+        reach = np.float32(rng.uniform(45, 120) * scale) * (1 + np.float32(0.2) * smooth(rng, side, 60))
+        mask = mask | ((y - np.float32(cy)) ** 2 + (x - np.float32(cx)) ** 2 < reach**2)
+    return mask
 
 
 def _looseness(rng: np.random.Generator, tumour: Mask, scale: float) -> Plane:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from training.phantom import rule
 from training.phantom.cells import Cells
 from training.phantom.noise import Plane, fractal, smooth
+from training.phantom.nuclei import Kind
 from training.phantom.rule import Grade
 
 # Half the width of the brown line, on one cell's side of a wall, in px of 0.46 um: precipitate is about 0.64, 1.0 and 2.14 um
@@ -21,14 +22,17 @@ _HALF_WIDTH: Final = {
     Grade.NONE: 0.7, Grade.FAINT_INCOMPLETE: 0.7, Grade.WEAK_TO_MODERATE: 1.1, Grade.INTENSE_COMPLETE: 2.3
 }  # fmt: skip
 _TRIES: Final = 8
+_BASOLATERAL: Final = 0.25
+"""How often a tumour with lumina leaves their side unstained."""
 
 
 @dataclass(frozen=True, eq=False)
 class Expression:
     """The staining of one field.
 
-    membrane: (side, side) DAB amount on membranes; blush: the same inside the cells. Per tumour cell, in the order of
-    `Cells.tumour`, for the `visible` ones (others have no pixel left): completeness (0..1), intensity (amount), grade.
+    membrane: (side, side) DAB amount on membranes; blush: the same inside the cells. Per cell in the order of `Cells.tumour`,
+    for those with enough outline left to be judged: completeness (0..1), intensity (amount), grade. visible: those of them that
+    are invasive, which are the ones that count. Amounts are a standard slide's; a slide's own strength comes on top.
     """
 
     membrane: Plane
@@ -41,7 +45,7 @@ class Expression:
 
     @property
     def shares(self) -> tuple[float, float, float, float]:
-        """The share of visible tumour cells in each grade."""
+        """The share of visible invasive tumour cells in each grade."""
         return rule.shares(self.grade[self.visible])
 
 
@@ -59,12 +63,18 @@ def express(rng: np.random.Generator, cells: Cells, target: str, blush: float) -
 
 def _once(rng: np.random.Generator, cells: Cells, target: str, blush: float) -> Expression:
     planned = _plan(rng, cells, target)
+    n = len(planned)
     amount, cover = _amounts(rng, planned)
     side = cells.owner.shape[0]
     at = np.flatnonzero((cells.tumour_id > 0) & (cells.wall_distance < 6.5))
     mine = cells.tumour_id.ravel()[at].astype(np.intp) - 1
     texture = 1 + np.float32(rng.uniform(0.12, 0.30)) * smooth(rng, side, 5.0).ravel()[at]
     strength = amount[mine] * np.clip(texture, 0.4, 1.6) * _covered(rng, cells, at, mine, cover)
+    if (
+        cells.apical is not None
+    ):  # normal glands stain basolaterally, and so do some tumours: not where they face a lumen
+        spared = (cells.kind[cells.tumour] == Kind.NORMAL) | (rng.random() < _BASOLATERAL)
+        strength[cells.apical.ravel()[at] & spared[mine]] = 0
     width = np.array([_HALF_WIDTH[Grade(g)] for g in range(4)], np.float32)[planned] * np.exp(
         rng.normal(0, 0.12, len(planned))
     )
@@ -72,7 +82,6 @@ def _once(rng: np.random.Generator, cells: Cells, target: str, blush: float) -> 
     membrane = np.zeros(side * side, np.float32)
     membrane[at] = strength * line
 
-    n = len(planned)
     wall = np.flatnonzero(cells.wall.ravel())
     whose = cells.tumour_id.ravel()[wall] - 1
     drawn = membrane[wall]
@@ -82,9 +91,9 @@ def _once(rng: np.random.Generator, cells: Cells, target: str, blush: float) -> 
     total = np.bincount(whose[stained], weights=drawn[stained], minlength=n)
     completeness = np.asarray(marked / np.maximum(length, 1), np.float32)
     intensity = np.asarray(total / np.maximum(marked, 1), np.float32)
-    visible = length >= 12
+    visible = (length >= 12) & cells.invasive
     if not visible.any():
-        raise ValueError("the field has no tumour cell")
+        raise ValueError("the field has no invasive tumour cell")
     grade = rule.grade_cells(completeness, intensity)
     inside = np.zeros(len(cells.kind), np.float32)
     inside[cells.tumour] = amount * cover * blush * rng.uniform(0.15, 0.85) * np.exp(rng.normal(0, 0.25, n))
@@ -101,13 +110,30 @@ def _once(rng: np.random.Generator, cells: Cells, target: str, blush: float) -> 
 
 
 def _plan(rng: np.random.Generator, cells: Cells, target: str) -> NDArray[np.intp]:
-    """A grade for each tumour cell: shares drawn for the class aimed at, laid out in patches (heterogeneity)."""
-    faint, moderate, intense = _shares(rng, target)
-    n, side = len(cells.tumour), cells.owner.shape[0]
-    if n == 0:
-        raise ValueError("the field has no tumour cell")
-    x = np.clip(cells.x[cells.tumour].astype(np.intp), 0, side - 1)
-    y = np.clip(cells.y[cells.tumour].astype(np.intp), 0, side - 1)
+    """A grade for each cell: of invasive tumour in the shares drawn for the class aimed at; ducts have their own."""
+    kind = cells.kind[cells.tumour]
+    planned = np.zeros(len(kind), np.intp)
+    laid_out = {
+        Kind.TUMOUR: _shares(rng, target),
+        # In situ carcinoma is often positive, whatever the invasive part is. Normal epithelium is negative or faint.
+        Kind.IN_SITU: _shares(rng, str(rng.choice(["0", "1+", "2+", "3+"], p=[0.3, 0.2, 0.2, 0.3]))),
+        Kind.NORMAL: (float(rng.uniform(0.1, 0.8)) if rng.random() < 0.35 else 0.0, 0.0, 0.0),
+    }
+    for one, shares in laid_out.items():
+        mine = np.flatnonzero(kind == one)
+        if mine.size:
+            planned[mine] = _patches(rng, cells, cells.tumour[mine], shares)
+    return planned
+
+
+def _patches(
+    rng: np.random.Generator, cells: Cells, numbers: NDArray[np.intp], shares: tuple[float, float, float]
+) -> NDArray[np.intp]:
+    """Grades in given shares (faint, moderate, intense), laid out in patches (heterogeneity). numbers: of the cells."""
+    faint, moderate, intense = shares
+    n, side = len(numbers), cells.owner.shape[0]
+    x = np.clip(cells.x[numbers].astype(np.intp), 0, side - 1)
+    y = np.clip(cells.y[numbers].astype(np.intp), 0, side - 1)
     patchiness = rng.uniform(0.3, 2.5)
     order = np.argsort(-(patchiness * fractal(rng, side, rng.uniform(90, 300), 2)[y, x] + rng.normal(0, 1, n)))
     planned = np.zeros(n, np.intp)
@@ -131,7 +157,8 @@ def _shares(rng: np.random.Generator, target: str) -> tuple[float, float, float]
             moderate = min(moderate, 1 - intense)
             return float(rng.uniform(0.3, 1.0) * (1 - moderate - intense)), moderate, intense
         case "3+":
-            intense = float(0.16 + 0.84 * rng.beta(2.6, 0.9))
+            # Some 3+ fields show little stained tumour: the slide's label comes from elsewhere on it.
+            intense = float(rng.uniform(0.12, 0.22) if rng.random() < 0.1 else 0.16 + 0.84 * rng.beta(2.6, 0.9))
             moderate = float(rng.uniform(0.2, 1.0) * (1 - intense))
             return float(rng.uniform(0.2, 1.0) * (1 - intense - moderate)), moderate, intense
     raise ValueError(f"no class is called {target!r}")

@@ -13,7 +13,7 @@ Vector = NDArray[np.float32]
 # camera's broad primaries see every dye in all three channels.
 HAEMATOXYLIN: Final = (0.590, 0.700, 0.390)
 EOSIN: Final = (0.230, 0.840, 0.480)
-DAB: Final = (0.240, 0.490, 0.840)
+DAB: Final = (0.285, 0.525, 0.800)
 # The counterstain of an IHC slide is a weaker and bluer haematoxylin.
 COUNTERSTAIN: Final = (0.670, 0.610, 0.420)
 
@@ -32,7 +32,12 @@ class Camera:
 
 @dataclass(frozen=True, eq=False)
 class Slide:
-    """The two stainings of one tissue and their scans. Strengths multiply dye amounts, 1 being usual."""
+    """The two stainings of one tissue and their scans. Strengths multiply dye amounts, 1 being usual.
+
+    dab_strength is of all DAB that the antibody brings, weak and strong alike: laboratories differ by a factor of four, so no
+    absolute density tells a grade. haze, granular, edge: DAB amount over the whole slide, in cytoplasm, at the tissue's border.
+    apart: micrometres between the sections, 0 for one section stained twice.
+    """
 
     haematoxylin: Vector
     eosin: Vector
@@ -44,6 +49,11 @@ class Slide:
     counter_strength: float
     stroma_dab: float
     blush: float
+    dab_strength: float
+    haze: float
+    granular: float
+    edge: float
+    apart: float
     he: Camera
     ihc: Camera
 
@@ -54,16 +64,27 @@ def draw_slide(rng: np.random.Generator) -> Slide:
         haematoxylin=_scattered(rng, HAEMATOXYLIN, 0.05),
         eosin=_scattered(rng, EOSIN, 0.05),
         counterstain=_scattered(rng, COUNTERSTAIN, 0.04),
-        dab=_scattered(rng, DAB, 0.035),
+        dab=_scattered(rng, DAB, 0.045),
         he_nuclear=float(np.exp(rng.normal(0, 0.25))),
-        he_eosin=float(np.exp(rng.normal(-0.25, 0.32))),
+        he_eosin=float(np.exp(rng.normal(-0.40, 0.36))),
         he_basophilia=float(rng.beta(1.3, 4) * 0.8),
-        counter_strength=float(np.exp(rng.normal(-0.2, 0.4))),
+        counter_strength=float(np.exp(np.clip(rng.normal(0.0, 0.55), -1.2, 1.1))),
         stroma_dab=float(rng.beta(1.2, 4.0) * 0.16),
         blush=float(rng.beta(1.1, 1.7)),
+        dab_strength=float(0.72 * np.exp(np.clip(rng.normal(0, 0.42), -np.log(2), np.log(2)))),
+        haze=_sometimes(rng, 0.35, 0.005, 0.05),
+        granular=_sometimes(rng, 0.07, 0.06, 0.28),
+        edge=_sometimes(rng, 0.55, 0.04, 0.22),
+        apart=_sometimes(rng, 0.75, 3.0, 6.0),
         he=_camera(rng),
         ihc=_camera(rng),
     )
+
+
+def _sometimes(rng: np.random.Generator, rate: float, low: float, high: float) -> float:
+    """Between low and high at a given rate; otherwise 0."""
+    value = float(rng.uniform(low, high))
+    return value if rng.random() < rate else 0.0
 
 
 def _scattered(rng: np.random.Generator, vector: tuple[float, float, float], deviation: float) -> Vector:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.segmentation import watershed
 
-from training.phantom.cells import Cells, Kind, Mask, outlines
+from training.phantom.cells import Cells, Mask, outlines
 from training.phantom.noise import Plane, fractal, ramp
+from training.phantom.nuclei import Kind
 from training.tissue.separation import Separated
 
 _REACH = 19.0

@@ -109,6 +109,9 @@ def tissue(
     count: Annotated[int, typer.Option(help="How many tiles to try.", min=1)] = 400,
     seed: Annotated[int, typer.Option(help="The same seed gives the same tiles.")] = 0,
     mpp: Annotated[float, typer.Option(help="Micrometres per pixel of the cores.", min=0.05, max=4)] = 0.5,
+    as_is: Annotated[
+        float, typer.Option(help="Share of tiles that keep their own DAB and their core's score.", min=0, max=1)
+    ] = 0.15,
     test_core: Annotated[
         list[str] | None,
         typer.Option(help="Beginning of the name of a core kept for testing; may be given several times."),
@@ -122,7 +125,7 @@ def tissue(
 
     found = cores_of(cores)
     written = write_tiles(
-        found, out_folder, count=count, seed=seed, mpp=mpp, test_cores=test_core or (), workers=workers
+        found, out_folder, count=count, seed=seed, mpp=mpp, as_is=as_is, test_cores=test_core or (), workers=workers
     )
     made = sum(1 for _ in track(written, "Staining", total=count, console=out))
     say(f"{made} pairs of {len(found)} cores in {out_folder}; {MANIFEST} tells the core of each")

@@ -22,8 +22,6 @@ from training.tissue.restain import as_it_is, restained
 from training.tissue.separation import Separated, background, density_of, separate, vectors_of
 
 MANIFEST: Final = "manifest.csv"
-AS_IT_IS: Final = 0.15
-"""Share of tiles that keep their own DAB and the label of their core; the others are restained."""
 _TISSUE = 0.08
 """Density summed over R, G and B: pale counterstained stroma has that much, bare glass has not."""
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
@@ -60,14 +58,16 @@ def write_tiles(
     count: int,
     seed: int,
     mpp: float,
+    as_is: float = 0.15,
     test_cores: Sequence[str] = (),
     workers: int = 2,
 ) -> Iterator[str]:
     """Writes `count` pairs to `out` and yields their names as they come; then `manifest.csv` with each pair's core as its group.
 
-    mpp: micrometres per pixel of the cores; tiles have the scale of BCI, give or take a fifth. test_cores: beginnings of file
-    names; tiles of these cores go to the test split, and no others do. Tiles that are restained carry the label of what was
-    drawn on them, the others the core's. Pair k is the same whatever the count. Raises UserError where a core is unfit.
+    mpp: micrometres per pixel of the cores; tiles have the scale of BCI, give or take a fifth. as_is: share of tiles that keep
+    their own DAB and their core's label; the others are restained and carry the label of what was drawn on them. test_cores:
+    beginnings of file names; tiles of these cores go to the test split, and no others do. Pair k is the same whatever the
+    count. Raises UserError where a test core is not there.
     """
     unknown = [name for name in test_cores if not any(core.path.name.startswith(name) for core in cores)]
     if unknown:
@@ -81,7 +81,7 @@ def write_tiles(
     for k in range(count):
         core = cores[k % len(cores)]
         split = "test" if any(core.path.name.startswith(name) for name in test_cores) else "train"
-        jobs.append((core, k, CLASSES[k // len(cores) % len(CLASSES)], seed, mpp, split, out))
+        jobs.append((core, k, CLASSES[k // len(cores) % len(CLASSES)], seed, mpp, as_is, split, out))
     # A worker keeps the core it opened last, so a core's tiles are made one after another.
     jobs.sort(key=lambda job: job[1] % len(cores))
     rows = []
@@ -100,7 +100,9 @@ def write_tiles(
         writer.writerows(sorted(rows))
 
 
-def _write(core: Core, number: int, target: str, seed: int, mpp: float, split: str, out: Path) -> str | None:
+def _write(
+    core: Core, number: int, target: str, seed: int, mpp: float, as_is: float, split: str, out: Path
+) -> str | None:
     """One pair, or None where the core shows nothing that could be stained there."""
     rng = np.random.default_rng(np.random.SeedSequence([seed, number, 7]))
     density, vectors = _opened(core.path)
@@ -108,7 +110,7 @@ def _write(core: Core, number: int, target: str, seed: int, mpp: float, split: s
     if tile is None:
         return None
     stains: Separated = separate(tile, *vectors)
-    if rng.random() < AS_IT_IS:
+    if rng.random() < as_is:
         (he, ihc), label = as_it_is(rng, stains), core.label
     else:
         made = restained(rng, stains, target)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.phantom.lesions import Mask, crushed, draw_ducts, necrotic
-from training.phantom.noise import Plane, above_share, fractal, grid, ramp, sampled, smooth
+from training.phantom.noise import Plane, above_share, fractal, grid, ramp, sampled, smooth, twice
 
 
 class Pattern(StrEnum):
@@ -75,7 +75,7 @@ class Tissue:
 
 def draw_tissue(rng: np.random.Generator, side: int, *, sparse: bool = False) -> Tissue:
     """The architecture of one field of `side` pixels. sparse: with little invasive tumour."""
-    scale = float(rng.uniform(0.82, 1.25))
+    scale = float(rng.uniform(0.72, 1.18))
     names = list(_PATTERNS)
     pattern = names[int(rng.choice(len(names), p=[_PATTERNS[name][0] for name in names]))]
     glass = _glass(rng, side)
@@ -143,8 +143,8 @@ def _nests(
     """Tumour and the lumina inside it."""
     _, sizes, stretches, cell_shares, lumen_share = _PATTERNS[pattern]
     size = rng.uniform(*sizes) * scale
-    field = _bent(rng, fractal(rng, side, size, 3, rng.uniform(*stretches)), 40 * scale)
-    country = _bent(rng, fractal(rng, side, rng.uniform(160, 340), 4), 70)
+    field = _bent(rng, side, size, 3, 40 * scale, rng.uniform(*stretches))
+    country = _bent(rng, side, rng.uniform(160, 340), 4, 70)
     territory = above_share(country, float(rng.uniform(0.05, 0.12) if sparse else rng.uniform(0.2, 1.0)))
     mask = above_share(field, float(rng.uniform(*cell_shares))) & territory & ~taken
     mask = _tidied(mask, 9 * scale) & ~taken
@@ -152,7 +152,7 @@ def _nests(
     if lumen_share > 0:
         inside = np.asarray(cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5), np.float32)
         wall = np.float32(rng.uniform(19, 27) * scale)
-        opened = above_share(_bent(rng, fractal(rng, side, 1.6 * size, 3), 30 * scale), lumen_share)
+        opened = above_share(_bent(rng, side, 1.6 * size, 3, 30 * scale), lumen_share)
         rough = np.float32(3.5) * fractal(rng, side, 14 * scale, 2)
         lumen = (inside + rough > wall) & opened
         if pattern is Pattern.SHEETS:
@@ -178,16 +178,19 @@ def _vessels(rng: np.random.Generator, side: int, scale: float, taken: Mask) -> 
     return vessel, np.asarray(packed * (vessel & (canvas == 2)), np.float32)
 
 
-def _bent(rng: np.random.Generator, field: Plane, amount: float) -> Plane:
-    """A field turned by a random angle and bent, so that stretched features run in no common direction."""
-    side = field.shape[0]
+def _bent(
+    rng: np.random.Generator, side: int, scale: float, octaves: int, amount: float, stretch: float = 1.0
+) -> Plane:
+    """`fractal`, turned by a random angle and bent by `amount` px, so that stretched features run in no common direction."""
+    half = side // 2
+    field = fractal(rng, half, scale / 2, octaves, stretch)
     angle = rng.uniform(0, np.pi)
-    y, x = (axis - np.float32(side / 2) for axis in grid(side))
-    bend = [np.float32(amount) * smooth(rng, side, 180) for _ in range(2)]
+    y, x = (axis - np.float32(half / 2) for axis in grid(half))
+    bend = [np.float32(amount / 2) * smooth(rng, half, 90) for _ in range(2)]
     c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
-    u = c * x + s * y + bend[0] + np.float32(side / 2)
-    v = -s * x + c * y + bend[1] + np.float32(side / 2)
-    return np.asarray(cv2.remap(field, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101), np.float32)
+    u = c * x + s * y + bend[0] + np.float32(half / 2)
+    v = -s * x + c * y + bend[1] + np.float32(half / 2)
+    return twice(np.asarray(cv2.remap(field, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101), np.float32))
 
 
 def _tidied(mask: Mask, size: float) -> Mask:
@@ -219,22 +222,23 @@ def _fat_cells(rng: np.random.Generator, side: int, scale: float) -> tuple[Plane
 def _fibres(rng: np.random.Generator, side: int, scale: float) -> tuple[Plane, Plane]:
     """Wavy collagen: noise stretched along the level lines of a bent phase. Returns density and direction."""
     angle = rng.uniform(0, np.pi)
-    y, x = grid(side)
+    half = side // 2
+    y, x = (2 * axis for axis in grid(half))
     c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
-    waviness = rng.uniform(0.15, 1.0)
-    bend = np.float32(60 * waviness) * smooth(rng, side, 260) + np.float32(10 * waviness) * smooth(rng, side, 46)
-    ripple = np.float32(2.6 * waviness * scale) * smooth(rng, side, 14 * scale)
+    waviness = rng.uniform(0.35, 1.2)
+    bend = np.float32(60 * waviness) * smooth(rng, half, 130) + np.float32(10 * waviness) * smooth(rng, half, 23)
+    ripple = np.float32(2.6 * waviness * scale) * smooth(rng, half, 7 * scale)
     phase = -s * x + c * y + bend
-    along = c * x + s * y + np.float32(30) * smooth(rng, side, 200)
+    along = twice(c * x + s * y + np.float32(30) * smooth(rng, half, 100))
     tile = rng.standard_normal((512, 512), dtype=np.float32)
     # The tile repeats after 512 of its own pixels, so at least 1,000 px across, and the two layers repeat apart.
-    width, length = rng.uniform(2.6, 5.0) * scale, rng.uniform(20, 55) * scale
-    ragged = phase + ripple
+    width, length = rng.uniform(2.6, 5.0) * scale, rng.uniform(13, 38) * scale
+    ragged = twice(phase + ripple)
     coarse = sampled(tile, along / np.float32(length), ragged / np.float32(width))
     fine = sampled(tile, along / np.float32(length * 0.5) + 211, ragged / np.float32(width * 0.45) + 97)
     bundles = np.asarray(coarse + np.float32(0.55) * fine + np.float32(0.45) * smooth(rng, side, 50), np.float32)
     # Dense collagen is one pink mass with cracks; loose collagen is separate strands.
-    crack = rng.uniform(-1.9, -0.4)
+    crack = rng.uniform(-2.3, -0.5)
     density = ramp(bundles, crack - 0.35, crack + rng.uniform(0.3, 0.9))
     density *= np.float32(1) + np.float32(0.16) * bundles
     density *= np.float32(1) + np.float32(0.10) * smooth(rng, side, 3.0 * scale)

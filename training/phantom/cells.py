@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from training.phantom.architecture import Tissue, jittered_grid
 from training.phantom.artefacts import smeared
-from training.phantom.noise import Plane, fractal, grid
+from training.phantom.noise import Plane, fractal, grid, twice
 from training.phantom.nuclei import Kind, NuclearGrain, draw_nuclei, neighbouring, paint_nuclei
 
 Mask = NDArray[np.bool_]
@@ -77,8 +77,8 @@ def draw_cells(rng: np.random.Generator, tissue: Tissue, apart: float = 0.0) -> 
 
     # Outlines are bent by looking each pixel's owner up a little beside it; offsets are taken at that same place.
     gy, gx = grid(side)
-    bent_x = gx + np.float32(0.085 * spacing) * fractal(rng, side, 0.6 * spacing, 2)
-    bent_y = gy + np.float32(0.085 * spacing) * fractal(rng, side, 0.6 * spacing, 2)
+    bend_x, bend_y = (twice(np.float32(0.085 * spacing) * fractal(rng, side // 2, 0.3 * spacing, 2)) for _ in range(2))
+    bent_x, bent_y = gx + bend_x, gy + bend_y
     bent = cv2.remap(labels.astype(np.float32), bent_x, bent_y, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
     owner = np.take(number, bent.astype(np.intp))
     offset_x = bent_x - np.take(x.astype(np.float32), owner)

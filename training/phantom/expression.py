@@ -167,9 +167,9 @@ def _shares(rng: np.random.Generator, target: str) -> tuple[float, float, float]
 def _amounts(rng: np.random.Generator, planned: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """DAB amount and stained share of the outline for each cell, scattered round the field's own level of each grade."""
     n = len(planned)
-    level = np.array([0.0, rng.uniform(0.09, 0.18), rng.uniform(0.28, 0.50), rng.uniform(0.72, 1.45)])
+    level = np.array([0.0, rng.uniform(0.09, 0.18), rng.uniform(0.15, 0.46), rng.uniform(0.72, 1.45)])
     amount = level[planned] * np.exp(rng.normal(0, 0.13, n))
-    low = np.array([0.0, 0.065, 0.20, 0.66])[planned]
+    low = np.array([0.0, 0.065, 0.12, 0.66])[planned]
     high = np.array([0.0, 0.205, 0.54, 2.0])[planned]
     cover = np.array([0.0, rng.uniform(0.2, 0.6), 1.2, 1.2])[planned] * np.exp(rng.normal(0, 0.2, n))
     cover = np.where(planned == Grade.FAINT_INCOMPLETE, np.clip(cover, 0.10, 0.78), np.where(planned > 1, 1.0, 0.0))

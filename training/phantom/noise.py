@@ -10,7 +10,7 @@ Plane = NDArray[np.float32]
 """(side, side) float32."""
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def grid(side: int) -> tuple[Plane, Plane]:
     """(y, x) of every pixel of a square field, 0 .. side - 1; read-only."""
     y, x = np.mgrid[0:side, 0:side].astype(np.float32)
@@ -47,6 +47,11 @@ def fractal(rng: np.random.Generator, side: int, scale: float, octaves: int = 3,
         field += np.float32(weight) * smooth(rng, side, scale, aspect)
         power += weight**2
     return np.asarray(field / np.float32(np.sqrt(power)), np.float32)
+
+
+def twice(field: Plane) -> Plane:
+    """A field drawn at half size, as large as it is meant: what is smooth over many pixels need not be worked out on each."""
+    return np.asarray(cv2.resize(field, None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def above_share(field: Plane, share: float) -> NDArray[np.bool_]:

@@ -143,7 +143,7 @@ def paint_nuclei(
     u = look(c / nuclei.a) * x + look(s / nuclei.a) * y
     v = look(c / nuclei.b) * y - look(s / nuclei.b) * x
     radius = np.sqrt(u * u + v * v) + grain.rim.ravel()[at]
-    softness = 0.16
+    softness = 0.12
     cover = np.zeros(owner.shape, np.float32)
     cover.ravel()[at] = ramp(1 - radius, -softness, softness)
 

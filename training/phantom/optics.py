@@ -1,11 +1,19 @@
 """From optical density to the camera's bytes: Beer-Lambert, the objective's blur, sharpening, shading, grain."""
 
+from typing import Final
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from training.phantom.noise import smooth
 from training.phantom.slide import Camera
+
+_HALO: Final = 1.6
+"""Deviation (px) of the blur that sharpening takes off."""
+_NORMAL: Final = norm.ppf((np.arange(256) + 0.5) / 256).astype(np.float32)
+"""A byte's quantile of the normal distribution."""
 
 Rgb = NDArray[np.uint8]
 """(side, side, 3) uint8 RGB."""
@@ -17,24 +25,33 @@ def captured(density: NDArray[np.float32], camera: Camera, rng: np.random.Genera
     Transmitted light is white * 10^-density (Beer-Lambert); blur acts on light, not on density.
     """
     side = density.shape[0]
-    light = np.asarray(cv2.exp(density * np.float32(-np.log(10.0))), np.float32)
+    light = np.asarray(density * np.float32(-np.log(10.0)), np.float32)
+    cv2.exp(light, light)
     if camera.shading:
         fall = 1 + np.float32(camera.shading) * cv2.resize(smooth(rng, 128, 60), (side, side))
         light *= fall[..., None]
-    light = np.asarray(cv2.GaussianBlur(light, (0, 0), camera.blur), np.float32)
+    light = np.asarray(cv2.GaussianBlur(light, _reach(camera.blur), camera.blur), np.float32)
     if camera.sharpen:
-        soft = cv2.GaussianBlur(light, (0, 0), 1.6)
-        light = np.asarray(cv2.addWeighted(light, 1 + camera.sharpen, soft, -camera.sharpen, 0), np.float32)
+        soft = cv2.GaussianBlur(light, _reach(_HALO), _HALO)
+        cv2.addWeighted(light, 1 + camera.sharpen, soft, -camera.sharpen, 0, light)
     light *= camera.white
     light += _grain(rng, side, camera.grain)
-    return np.asarray(np.clip(light + np.float32(0.5), 0, 255), np.uint8)
+    light += np.float32(0.5)
+    np.clip(light, 0, 255, out=light)
+    return light.astype(np.uint8)
+
+
+def _reach(sigma: float) -> tuple[int, int]:
+    """A kernel of three deviations either way."""
+    size = 2 * round(3 * sigma) + 1
+    return size, size
 
 
 def _grain(rng: np.random.Generator, side: int, deviation: float) -> NDArray[np.float32]:
-    """Mostly brightness, a little colour. One half-size draw, rolled: rolls by odd steps are uncorrelated enough."""
-    half = rng.standard_normal((side // 2 + 1, side), dtype=np.float32) * np.float32(deviation)
-    base = np.concatenate([half, np.roll(half, side // 3, 1)])[:side]
-    out = np.empty((side, side, 3), np.float32)
-    for channel, (dy, dx) in enumerate(((37, 411), (523, 89), (271, 733))):
-        out[..., channel] = base + np.float32(0.5) * np.roll(base, (dy, dx), (0, 1))
-    return out
+    """Mostly brightness, a little colour. One draw, rolled: rolls by odd steps are uncorrelated enough."""
+    draw = np.frombuffer(rng.bytes(side * side), np.uint8).reshape(side, side)
+    base = np.asarray(cv2.LUT(draw, _NORMAL * np.float32(deviation)), np.float32)
+    channels = [
+        cv2.addWeighted(base, 1.0, np.roll(base, by, (0, 1)), 0.5, 0) for by in ((37, 411), (523, 89), (271, 733))
+    ]
+    return np.asarray(cv2.merge(channels), np.float32)

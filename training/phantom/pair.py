@@ -11,7 +11,7 @@ from training.phantom.architecture import Tissue, draw_tissue
 from training.phantom.artefacts import fold, folded
 from training.phantom.cells import Cells, draw_cells
 from training.phantom.expression import Expression, express
-from training.phantom.noise import Plane, grid, smooth
+from training.phantom.noise import Plane, grid, smooth, twice
 from training.phantom.optics import Rgb, captured
 from training.phantom.rule import CLASSES
 from training.phantom.slide import Slide, draw_slide
@@ -89,13 +89,14 @@ def _turn(seed: int, block: int) -> int:
 
 def _misregistration(rng: np.random.Generator, side: int, apart: float) -> NDArray[np.float32]:
     """A few pixels of shift, a fraction of a degree, and a gentle bend; sections `apart` um from each other differ in detail."""
-    y, x = (axis - np.float32(side / 2) for axis in grid(side))
+    half = side // 2
+    y, x = (2 * axis - np.float32(half) for axis in grid(half))
     angle, stretch = rng.normal(0, 0.002), rng.normal(0, 0.001)
-    dx = stretch * x - angle * y + rng.normal(0, 1.5) + np.float32(rng.uniform(0, 1.5)) * smooth(rng, side, 220)
-    dy = angle * x + stretch * y + rng.normal(0, 1.5) + np.float32(rng.uniform(0, 1.5)) * smooth(rng, side, 220)
+    dx = stretch * x - angle * y + rng.normal(0, 1.5) + np.float32(rng.uniform(0, 1.5)) * smooth(rng, half, 110)
+    dy = angle * x + stretch * y + rng.normal(0, 1.5) + np.float32(rng.uniform(0, 1.5)) * smooth(rng, half, 110)
     if apart:
-        dx, dy = (d + np.float32(0.16 * apart) * smooth(rng, side, 48) for d in (dx, dy))
-    return np.asarray(np.stack([dx, dy], axis=-1), np.float32)
+        dx, dy = (d + np.float32(0.16 * apart) * smooth(rng, half, 24) for d in (dx, dy))
+    return np.stack([twice(np.asarray(d, np.float32)) for d in (dx, dy)], axis=-1)
 
 
 def _moved(picture: NDArray[np.float32], shift: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,7 +13,7 @@ Vector = NDArray[np.float32]
 # camera's broad primaries see every dye in all three channels.
 HAEMATOXYLIN: Final = (0.590, 0.700, 0.390)
 EOSIN: Final = (0.230, 0.840, 0.480)
-DAB: Final = (0.285, 0.525, 0.800)
+DAB: Final = (0.340, 0.550, 0.763)
 # The counterstain of an IHC slide is a weaker and bluer haematoxylin.
 COUNTERSTAIN: Final = (0.670, 0.610, 0.420)
 
@@ -64,13 +64,13 @@ def draw_slide(rng: np.random.Generator) -> Slide:
         haematoxylin=_scattered(rng, HAEMATOXYLIN, 0.05),
         eosin=_scattered(rng, EOSIN, 0.05),
         counterstain=_scattered(rng, COUNTERSTAIN, 0.04),
-        dab=_scattered(rng, DAB, 0.045),
+        dab=_scattered(rng, DAB, 0.04),
         he_nuclear=float(np.exp(rng.normal(0, 0.25))),
         he_eosin=float(np.exp(rng.normal(-0.40, 0.36))),
-        he_basophilia=float(rng.beta(1.3, 4) * 0.8),
+        he_basophilia=float(rng.beta(1.5, 2.8) * 0.9),
         counter_strength=float(np.exp(np.clip(rng.normal(0.0, 0.55), -1.2, 1.1))),
         stroma_dab=float(rng.beta(1.2, 4.0) * 0.16),
-        blush=float(rng.beta(1.1, 1.7)),
+        blush=float(rng.beta(1.1, 2.1)),
         dab_strength=float(0.72 * np.exp(np.clip(rng.normal(0, 0.42), -np.log(2), np.log(2)))),
         haze=_sometimes(rng, 0.35, 0.005, 0.05),
         granular=_sometimes(rng, 0.07, 0.06, 0.28),
@@ -98,8 +98,8 @@ def _camera(rng: np.random.Generator) -> Camera:
     tint = np.array([rng.normal(0.004, 0.010), 0.0, rng.normal(-0.008, 0.014)])
     return Camera(
         white=np.asarray(np.clip(grey * (1 + tint), 165, 255), np.float32),
-        blur=float(rng.uniform(0.55, 1.35)),
-        sharpen=float(rng.uniform(0, 0.6)),
+        blur=float(rng.uniform(0.40, 1.10)),
+        sharpen=float(rng.uniform(0, 1.1)),
         grain=float(rng.uniform(0.6, 2.4)),
         shading=float(rng.uniform(0, 0.02)),
         jpeg=int(rng.integers(72, 96)),

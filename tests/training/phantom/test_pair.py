@@ -141,4 +141,4 @@ def test_shape_and_spread(phantoms: Phantoms) -> None:
         assert phantom.he.dtype == phantom.ihc.dtype == np.uint8
         assert phantom.cells.tumour_id.max() <= len(phantom.cells.tumour)
         assert not (phantom.cells.wall & (phantom.cells.tumour_id == 0)).any()
-        assert phantom.expression.visible.sum() >= 15
+        assert phantom.expression.visible.sum() >= 7  # 30 in a sparse field of full size, four times as large

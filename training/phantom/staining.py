@@ -144,5 +144,6 @@ def stain_ihc(
 
 
 def _mixed(one: tuple[NDArray[np.float32], Plane], two: tuple[NDArray[np.float32], Plane], thickness: Plane) -> Density:
-    amounts = np.stack([one[1] * thickness, two[1] * thickness], axis=-1)
-    return np.asarray(np.maximum(amounts, 0) @ np.stack([one[0], two[0]]), np.float32)
+    first, second = (np.maximum(amount * thickness, 0) for _, amount in (one, two))
+    channels = [cv2.addWeighted(first, float(a), second, float(b), 0) for a, b in zip(one[0], two[0], strict=True)]
+    return np.asarray(cv2.merge(channels), np.float32)

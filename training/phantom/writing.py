@@ -302,4 +302,5 @@ def _encode(suffix: str, image: NDArray[Any], options: list[int]) -> bytes:
 
 
 def _rounded(values: NDArray[np.floating], digits: int) -> list[float]:
-    return [round(float(value), digits) for value in values]
+    rounded: list[float] = np.round(values.astype(np.float64), digits).tolist()
+    return rounded

@@ -133,7 +133,12 @@ def tissue(
 
 @app.command()
 def index(
-    data: Annotated[Path, typer.Argument(help="A folder of labelled pairs, or a CSV that lists them.")],
+    data: Annotated[
+        list[Path], typer.Argument(help="A folder of labelled pairs, or a CSV that lists them; several with --table.")
+    ],
+    table_file: Annotated[
+        Path | None, typer.Option("--table", help="Write all pairs of all DATA to one CSV, for fit and evaluate.")
+    ] = None,
     out_file: Annotated[
         Path | None, typer.Option("--out", help="Write everything there as JSON, with the SHA-256 of each file.")
     ] = None,
@@ -164,7 +169,15 @@ def index(
         raise typer.BadParameter("name he or ihc", param_hint="--stain")
     if regroup is not None and not audit:
         raise typer.BadParameter("needs --audit, which finds the groups", param_hint="--regroup")
-    found = index_folder(data, stain=None if stain is None else Stain(stain), deep=deep)
+    if table_file is not None:
+        from training.data.join import joined
+
+        parts = [index_folder(path, stain=None if stain is None else Stain(stain), deep=deep) for path in data]
+        write_manifest(table_file, joined(parts))
+        data = [table_file]
+    if len(data) > 1:
+        raise typer.BadParameter("takes one folder or CSV; several are joined with --table", param_hint="DATA")
+    found = index_folder(data[0], stain=None if stain is None else Stain(stain), deep=deep)
     table = Table("split", *CLASSES, "all")
     for split, counts in sorted(found.counts().items()):
         table.add_row(split, *(str(counts[name]) for name in CLASSES), str(counts.total()))

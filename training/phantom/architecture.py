@@ -239,13 +239,13 @@ def _fibres(rng: np.random.Generator, side: int, scale: float) -> tuple[Plane, P
     bundles = np.asarray(coarse + np.float32(0.55) * fine + np.float32(0.45) * smooth(rng, side, 50), np.float32)
     # Dense collagen is one pink mass with cracks; loose collagen is separate strands.
     crack = rng.uniform(-2.3, -0.5)
-    density = ramp(bundles, crack - 0.35, crack + rng.uniform(0.3, 0.9))
+    density = ramp(bundles, crack - 0.6, crack + rng.uniform(0.3, 0.9))
     density *= np.float32(1) + np.float32(0.16) * bundles
     density *= np.float32(1) + np.float32(0.10) * smooth(rng, side, 3.0 * scale)
     small = cv2.resize(phase, (128, 128), interpolation=cv2.INTER_AREA)
     slope_x, slope_y = cv2.Sobel(small, cv2.CV_32F, 1, 0), cv2.Sobel(small, cv2.CV_32F, 0, 1)
     direction = np.arctan2(slope_y, slope_x) + np.float32(np.pi / 2)
-    density = np.clip(density, 0.04, 1.8)
+    density = np.clip(density, rng.uniform(0.04, 0.2), 1.8)
     return np.asarray(density, np.float32), np.asarray(
         cv2.resize(direction, (side, side), interpolation=cv2.INTER_NEAREST), np.float32
     )

@@ -137,7 +137,7 @@ def _seeds(
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp], float]:
     """Kinds and places (y, x) of all cells, no two at one pixel, and the tumour's cell spacing in px."""
     side, scale = tissue.side, tissue.scale
-    spacing = float(rng.uniform(17, 26)) * scale
+    spacing = float(rng.uniform(17, 24.5)) * scale
     ducts = tissue.in_situ | tissue.normal
     dead = tissue.necrosis > 0.5
     taken = tissue.tumour | tissue.lumen | tissue.fat | tissue.glass | tissue.lymphoid | ducts | dead | tissue.rim
@@ -167,7 +167,7 @@ def _seeds(
         sow(Kind.CRUSHED, rng.uniform(11, 16) * scale, 0.35, crushed, 0.85)
     sow(Kind.LYMPHOCYTE, rng.uniform(12, 15) * scale, 0.20, tissue.lymphoid, 0.9)
     sow(Kind.LYMPHOCYTE, 24 * scale, 0.4, stroma & ~fat_wall, float(rng.beta(1.0, 9.0)))
-    sow(Kind.STROMA, 30 * scale, 0.36, stroma & ~fat_wall, min(0.9, 0.34 * tissue.stroma_cellularity))
+    sow(Kind.STROMA, 30 * scale, 0.36, stroma & ~fat_wall, min(0.9, 0.42 * tissue.stroma_cellularity))
     sow(Kind.FAT, 26 * scale, 0.4, fat_wall, 0.30)
     kind, y, x = (np.concatenate([part[i] for part in found]) for i in range(3))
     if len(kind) == 0:  # bare glass: one cell that nothing is drawn for keeps every look-up valid

@@ -62,7 +62,7 @@ class NuclearGrain:
     @classmethod
     def draw(cls, rng: np.random.Generator, side: int, scale: float) -> Self:
         clumps = np.float32(0.20) * smooth(rng, side, 2.6) + np.float32(0.16) * smooth(rng, side, 5.5)
-        return cls(np.float32(0.10) * smooth(rng, side, 5 * scale), clumps)
+        return cls(np.float32(0.075) * smooth(rng, side, 5 * scale), clumps)
 
 
 def draw_nuclei(rng: np.random.Generator, kind: NDArray[np.intp], spacing: float, scale: float, along: _N) -> Nuclei:
@@ -107,8 +107,8 @@ def neighbouring(rng: np.random.Generator, nuclei: Nuclei, apart: float) -> Nucl
     d = 2 * np.sqrt(nuclei.a * nuclei.b) * _UM_PER_PX
     lost = rng.random(n) < np.clip(apart / (d + _THICKNESS), 0, 0.9)
     afresh = rng.permutation(n)
-    # Where one nucleus ends another may begin: at the same crowding, about as many come as go.
-    cut = np.where(lost, rng.random(n) < np.where(nuclei.cut > 0, 0.45, 0.9), nuclei.cut > 0)
+    # Where one nucleus ends, another mostly begins: sections are about equally crowded.
+    cut = np.where(lost, rng.random(n) < np.where(nuclei.cut > 0, 0.8, 0.9), nuclei.cut > 0)
     scatter = np.exp(rng.normal(0, 0.14, n)) * np.where(lost, rng.uniform(0.6, 1.0, n), 1.0)
     step, turn = rng.uniform(1, 2, n) / _UM_PER_PX, rng.uniform(0, 2 * np.pi, n)
     return replace(

@@ -70,7 +70,7 @@ def draw_slide(rng: np.random.Generator) -> Slide:
         he_basophilia=float(rng.beta(1.5, 2.8) * 0.9),
         counter_strength=float(np.exp(np.clip(rng.normal(0.0, 0.55), -1.2, 1.1))),
         stroma_dab=float(rng.beta(1.2, 4.0) * 0.16),
-        blush=float(rng.beta(1.1, 2.1)),
+        blush=float(rng.beta(1.1, 1.7)),
         dab_strength=float(0.72 * np.exp(np.clip(rng.normal(0, 0.42), -np.log(2), np.log(2)))),
         haze=_sometimes(rng, 0.35, 0.005, 0.05),
         granular=_sometimes(rng, 0.07, 0.06, 0.28),

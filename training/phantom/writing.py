@@ -280,12 +280,14 @@ def _present(out: Path) -> dict[int, str]:
 def _claim(out: Path, seed: int, test_share: float) -> None:
     """Notes in the folder how its pairs are drawn. Pairs of two seeds must not mix: their numbers would collide."""
     note = out / "phantom.json"
-    mine = {"schema": SCHEMA, "seed": seed, "test_share": test_share}
+    mine = {"schema": SCHEMA, "generator": GENERATOR, "seed": seed, "test_share": test_share}
     if not note.exists():
         _replace(note, (json.dumps(mine) + "\n").encode())
     elif note.read_text(encoding="utf-8").strip() != json.dumps(mine):
         raise ExportError(
-            "the folder holds phantoms of another seed or test share", path=out, remedy="choose an empty folder"
+            "the folder holds phantoms of another seed, test share or generator version",
+            path=out,
+            remedy="choose an empty folder",
         )
 
 

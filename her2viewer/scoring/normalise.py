@@ -13,8 +13,13 @@ def normalised(inputs: NDArray[np.uint8], layout: InputLayout, device: str | tor
 
     x / 255, then (x - mean) / std per channel of the layout.
     """
-    # An NHWC array seen as NCHW lies in memory as channels last already: no copy is made for it.
-    x = torch.from_numpy(inputs).to(device).permute(0, 3, 1, 2).float().div_(255)
+    return normalised_tensor(torch.from_numpy(inputs).to(device), layout)
+
+
+def normalised_tensor(inputs: Tensor, layout: InputLayout) -> Tensor:
+    """`normalised` for a (n, h, w, 3) uint8 tensor, on the device that it lies on."""
+    # An NHWC tensor seen as NCHW lies in memory as channels last already: no copy is made for it.
+    x = inputs.permute(0, 3, 1, 2).float().div_(255)
     mean = torch.tensor(layout.mean, device=x.device).view(1, 3, 1, 1)
     std = torch.tensor(layout.std, device=x.device).view(1, 3, 1, 1)
     return x.sub_(mean).div_(std)

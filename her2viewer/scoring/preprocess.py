@@ -10,7 +10,7 @@ seam), needs no 6 MB canvas, and lets the two images have unlike sizes.
 """
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -62,7 +62,9 @@ class InputLayout(BaseModel):
     """How a model package wants its input composed: the `input` section of `model.json`.
 
     `order` lists the stains from left to right; one stain alone fills the whole input. `mean` and `std` are of RGB in
-    0..1, applied after scaling by 1/255 (the thesis uses none: zeros and ones).
+    0..1, applied after scaling by 1/255 (the thesis uses none: zeros and ones). `optional` are stains that the model was
+    trained to do without; a missing one's cell is filled with `mean`. `white`: 'background' sets each image against its
+    own background first, so that the tint of slide and scanner goes (see `against_background`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -74,6 +76,8 @@ class InputLayout(BaseModel):
     resample: Literal["area"] = "area"
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    optional: tuple[Stain, ...] = ()
+    white: Literal["as-is", "background"] = "as-is"
 
     @model_validator(mode="after")
     def _check(self) -> "InputLayout":
@@ -83,6 +87,8 @@ class InputLayout(BaseModel):
             raise ValueError(f"width {self.width} cannot be shared evenly by {len(self.order)} stains")
         if min(self.std) <= 0:
             raise ValueError("std must be positive")
+        if not set(self.optional) <= set(self.order):
+            raise ValueError("optional stains must be among those in order")
         return self
 
     def cell(self, stain: Stain) -> Cell:
@@ -108,18 +114,48 @@ def compose(pixels: Mapping[Stain, NDArray[np.uint8]], layout: InputLayout) -> N
 
     pixels: per stain (h, w, 3) uint8 RGB, any size; stains that the layout does not take are passed over. Returns
     (layout.height, layout.width, 3) uint8. Shrinking averages areas (no aliasing of membranes); a field smaller than its
-    cell is interpolated linearly. Raises KeyError where a stain is missing, ValueError for another shape or dtype.
+    cell is interpolated linearly. Raises KeyError where a stain is missing that is not optional, ValueError for another shape
+    or dtype.
     """
     out = np.empty((layout.height, layout.width, 3), np.uint8)
     for stain in layout.order:
+        x, y, w, h = layout.cell(stain)
+        if stain not in pixels and stain in layout.optional:
+            out[y : y + h, x : x + w] = np.round(255 * np.array(layout.mean)).astype(np.uint8)
+            continue
         image = pixels[stain]
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise ValueError(f"{stain}: expected (h, w, 3) uint8, got {image.shape} {image.dtype}")
-        x, y, w, h = layout.cell(stain)
-        # OpenCV's area averaging turns into linear sampling on both axes if one of them grows: shrink first, then grow.
-        shrunk = cv2.resize(image, (min(w, image.shape[1]), min(h, image.shape[0])), interpolation=cv2.INTER_AREA)
-        out[y : y + h, x : x + w] = cv2.resize(shrunk, (w, h), interpolation=cv2.INTER_LINEAR)
+        cell = shrunk(image, w, h)
+        out[y : y + h, x : x + w] = against_background(cell) if layout.white == "background" else cell
     if layout.colour == "grayscale":
         # ITU-R BT.601, as Pillow's "L" and the thesis do it; three equal channels keep one network for both.
         out = np.repeat(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
     return out
+
+
+def shrunk(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """(h, w, 3) uint8 -> (height, width, 3) uint8: areas averaged where it shrinks, linear where it grows."""
+    # OpenCV's area averaging turns into linear sampling on both axes if one of them grows: shrink first, then grow.
+    smaller = (min(width, image.shape[1]), min(height, image.shape[0]))
+    averaged = cv2.resize(image, smaller, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(averaged, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+WHITE: Final = 245
+"""What the background becomes in a layout with `white` 'background'."""
+_DARKEST_WHITE: Final = 150
+"""No slide's empty glass is darker; a field that shows none is not brightened beyond this."""
+
+
+def against_background(cell: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(h, w, 3) uint8 with its own background brought to `WHITE` in each channel, which leaves optical density as it is.
+
+    The background is the 98th percentile of each channel on the shrunken cell, so that training, which keeps shrunken
+    squares, and the viewer, which has the whole image, come to the same.
+    """
+    sample = cell.reshape(-1, 3)[::3]
+    place = int(0.98 * (len(sample) - 1))
+    white = np.maximum(np.partition(sample, place, axis=0)[place], _DARKEST_WHITE)
+    table = np.clip(np.arange(256)[:, None] * (WHITE / white) + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.LUT(cell, table[:, None, :]), np.uint8)

@@ -115,3 +115,34 @@ def test_missing_stain_wrong_shape_and_dtype_are_refused() -> None:
 def test_layouts_that_cannot_be_are_refused(bad: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         InputLayout(**bad)  # type: ignore[arg-type]
+
+
+def test_a_missing_stain_is_filled_with_the_mean_where_the_layout_allows_it() -> None:
+    ihc = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    layout = InputLayout(width=64, height=64, mean=(0.5, 0.4, 0.3), optional=(Stain.HE,))
+    out = compose({Stain.IHC: ihc}, layout)
+    assert (out[:, 32:] == np.round(255 * np.array([0.5, 0.4, 0.3]))).all()
+    assert np.array_equal(out[:, :32], compose({Stain.IHC: ihc, Stain.HE: ihc}, layout)[:, :32])
+    with pytest.raises(KeyError):
+        compose({Stain.HE: ihc}, layout)
+    with pytest.raises(ValueError, match="optional"):
+        InputLayout(order=(Stain.IHC,), optional=(Stain.HE,))
+
+
+@pytest.mark.parametrize("white", [(176, 174, 170), (215, 220, 224), (250, 250, 250)])
+def test_against_its_background_a_field_looks_the_same_on_every_slide(white: tuple[int, int, int]) -> None:
+    rng = np.random.default_rng(1)
+    passed = rng.uniform(0.25, 1, (96, 96, 3))
+    passed[:30] = 1
+    image = np.round(passed * np.array(white)).astype(np.uint8)
+    layout = InputLayout(order=(Stain.IHC,), width=48, height=48, white="background")
+    out = compose({Stain.IHC: image}, layout)
+    reference = compose({Stain.IHC: np.round(passed * 245).astype(np.uint8)}, layout)
+    assert np.abs(out.astype(int) - reference).max() <= 3
+    assert (compose({Stain.IHC: image}, layout.model_copy(update={"white": "as-is"})) != out).any() or min(white) > 244
+
+
+def test_a_field_without_glass_is_not_brightened_beyond_reason() -> None:
+    dark = np.full((48, 48, 3), 60, np.uint8)
+    out = compose({Stain.IHC: dark}, InputLayout(order=(Stain.IHC,), width=48, height=48, white="background"))
+    assert (out == round(60 * 245 / 150)).all()

@@ -1,4 +1,4 @@
-"""Recipe files: TOML with `[fit]` (and `[fit.layout]`, `[fit.augmentation]`) and `[card]`."""
+"""Recipe files: TOML with `[fit]` (and `[fit.layout]`, `[fit.augmentation]`), `[card]` and `[experiment]`."""
 
 import re
 import tomllib
@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from her2viewer.errors import UserError
-from training.recipes.recipe import Description, Recipe
+from training.recipes.recipe import Description, Experiment, Recipe
 
 Section = TypeVar("Section", bound=BaseModel)
 
@@ -20,6 +20,11 @@ def read_recipe(path: Path | None, **changes: Any) -> Recipe:
     """
     given = {name: value for name, value in changes.items() if value is not None}
     return _checked(Recipe, path, "fit", ({} if path is None else _section(path, "fit")) | given)
+
+
+def read_experiment(path: Path) -> Experiment:
+    """The `[experiment]` section; a recipe without one is an experiment of its own name. Raises UserError as `read_recipe`."""
+    return _checked(Experiment, path, "experiment", {"title": path.stem, "group": "own"} | _section(path, "experiment"))
 
 
 def read_description(path: Path) -> Description:

@@ -33,6 +33,10 @@ class Augmentation(_Section):
     he_strength: Extent = 0.35
     """Of stain, in optical density, as a natural logarithm. The IHC's is small, since its strength is the label."""
     ihc_strength: Extent = 0.12
+    counterstain: Extent = 0.0
+    """Strength of the IHC's haematoxylin alone, as a natural logarithm: laboratories differ most in it, and it is no HER2."""
+    vectors: Extent = 0.0
+    """Deviation of each component of the IHC's unit stain vectors."""
     hue: Extent = 0.08
     """Of each channel's density, as a natural logarithm."""
     tint: Share = 0.25
@@ -41,6 +45,8 @@ class Augmentation(_Section):
     """Largest sigma in pixels of the training side."""
     noise: Extent = 4.0
     """Largest sigma in grey levels."""
+    jpeg: Share = 0.0
+    """How often a stain is recompressed, at a quality of 40 to 95."""
     he_dropout: Share = 0.25
     """How often the H&E is another field's, so that the network does not lean on it: HER2 is not read off an H&E."""
     stain_dropout: Share = 0.0
@@ -88,6 +94,20 @@ class Recipe(_Section):
         start = f"partial:{Path(self.start[8:]).name}" if self.start.startswith("partial:") else self.start
         plain = self.model_dump(exclude={"layout", "augmentation"}) | {"start": start}
         return plain | {f"augmentation_{name}": value for name, value in self.augmentation.model_dump().items()}
+
+
+class Experiment(_Section):
+    """What `compare` makes of a recipe: the `[experiment]` section."""
+
+    title: str
+    group: str
+    """Recipes of one group stand together in the table."""
+    seeds: Annotated[int, Field(ge=1, le=100)] = 1
+    """Trained once per seed, from the recipe's own upwards; several are reported one by one and as an ensemble."""
+    distil: bool = False
+    """Whether one more network is taught by the ensemble."""
+    flips: bool = False
+    """Whether the eight orientations of a field are averaged when it is scored."""
 
 
 class Description(_Section):

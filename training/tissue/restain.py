@@ -49,12 +49,12 @@ def restained(rng: np.random.Generator, stains: Separated, target: str) -> Resta
     expression = express(rng, cells, target, slide.blush)
     if not expression.visible.sum() >= FEWEST_CELLS:
         return None
-    dab = _dab(rng, stains, cells, expression)
+    dab = _dab(rng, slide, stains, cells, expression)
     density = _mixed(stains, slide, dab, keep_vectors=False, strength=slide.counter_strength)
     return Restained(_he(rng, slide, cells, stains), captured(density, slide.ihc, rng), expression.label)
 
 
-def _dab(rng: np.random.Generator, stains: Separated, cells: Cells, expression: Expression) -> Plane:
+def _dab(rng: np.random.Generator, slide: Slide, stains: Separated, cells: Cells, expression: Expression) -> Plane:
     """The brown of the restained field: what lies between membranes stays, but for the blush that came with them."""
     between = cv2.GaussianBlur(cv2.erode(stains.dab, np.ones((7, 7), np.uint8)), (0, 0), 3)
     on_tumour = cv2.GaussianBlur((cells.tumour_id > 0).astype(np.float32), (0, 0), 5)
@@ -65,7 +65,8 @@ def _dab(rng: np.random.Generator, stains: Separated, cells: Cells, expression: 
     if rng.random() < 0.7:
         membrane = _along_the_real_ones(stains, cells, expression)
     blush = expression.blush * (1 - np.float32(0.35) * cells.nucleus)
-    return np.asarray(unspecific * (1 - np.float32(0.5) * on_tumour) + membrane + blush, np.float32)
+    drawn = np.float32(slide.dab_strength) * (membrane + blush)
+    return np.asarray(unspecific * (1 - np.float32(0.5) * on_tumour) + drawn, np.float32)
 
 
 def _along_the_real_ones(stains: Separated, cells: Cells, expression: Expression) -> Plane:

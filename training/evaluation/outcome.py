@@ -1,76 +1,172 @@
-"""Measures a model package on labelled pairs, by the viewer's own way from file to probabilities."""
+"""What a model said of labelled fields, by the viewer's own way from file to probabilities, and the figures of its card."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from scipy.stats import binomtest, bootstrap
-from sklearn.metrics import cohen_kappa_score, confusion_matrix, f1_score, recall_score
-from torchmetrics.functional.classification import multiclass_calibration_error
+from scipy.special import softmax
+from sklearn.metrics import confusion_matrix
 
 from her2viewer.cases.case import open_pair
 from her2viewer.cases.pairing import Pair
 from her2viewer.errors import UserError
-from her2viewer.scoring.package import Metric
+from her2viewer.imaging.opening import open_image
+from her2viewer.scoring.confidence import calibrated, no_call, prediction_set
+from her2viewer.scoring.evidence import FieldPixels
+from her2viewer.scoring.package import Calibration, Metric
+from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.scorer import Scorer
 from training.data.index import CLASSES
+from training.data.search import files_of
+from training.evaluation.figures import figures_of
+
+LEAST = 1e-300
+"""What a probability of 0 counts as where its logarithm is taken."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Outcome:
-    """What a model said of labelled fields. `probabilities`: (n, classes) float64; `truth`, `said`: (n,) class indices."""
+    """What a model said of labelled fields.
+
+    probabilities: (n, classes) float64, calibrated; truth, said: (n,) class indices; sets: (n, classes), which classes the
+    conformal set of each field holds (nowhere one: the model has no quantile); no_call: (n,). temperature: what the logits
+    were divided by. groups: (n,) slide or patient of each field, or None where it is not known.
+    """
 
     dataset: str
     probabilities: NDArray[np.float64]
     truth: NDArray[np.intp]
-    covered: NDArray[np.bool_]
+    sets: NDArray[np.bool_]
     no_call: NDArray[np.bool_]
+    temperature: float = 1.0
+    groups: tuple[str, ...] | None = None
 
     @property
     def said(self) -> NDArray[np.intp]:
         return np.asarray(self.probabilities.argmax(axis=1))
 
+    @property
+    def covered(self) -> NDArray[np.bool_]:
+        """(n,): whether the label is in the conformal set."""
+        return np.asarray(self.sets[np.arange(len(self.truth)), self.truth])
+
+    @property
+    def raw(self) -> NDArray[np.float64]:
+        """(n, classes): the probabilities before temperature scaling.
+
+        T log p equals the logits but for a constant of each field, which softmax does not see (Guo et al. 2017, eq. 9).
+        """
+        return np.asarray(softmax(log_probabilities(self.probabilities) * self.temperature, axis=1))
+
+
+def log_probabilities(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, classes) natural logarithms, finite where a probability is 0."""
+    return np.asarray(np.log(np.maximum(probabilities, LEAST)))
+
+
+def outcome_of_logits(
+    dataset: str, logits: NDArray[np.floating], truth: NDArray[np.intp], calibration: Calibration
+) -> Outcome:
+    """The outcome of a network that has not become a package yet. logits: (n, classes); truth: (n,) class indices."""
+    probabilities = calibrated(np.asarray(logits, np.float32), calibration.temperature)
+    sets = [prediction_set(row, CLASSES, calibration.conformal) for row in probabilities.tolist()]
+    unsaid = np.array([no_call(members, CLASSES, ()) is not None for members in sets], bool)
+    return Outcome(dataset, probabilities, truth, _as_matrix(sets), unsaid, calibration.temperature)
+
 
 def predict(
-    scorer: Scorer, pairs: Sequence[Pair], dataset: str, progress: Callable[[int], None] = lambda done: None
+    scorer: Scorer,
+    pairs: Sequence[Pair],
+    dataset: str,
+    progress: Callable[[int], None] = lambda done: None,
+    *,
+    flips: bool = False,
 ) -> Outcome:
-    """Scores labelled pairs one by one, from their files. Raises UserError for one that cannot be read."""
+    """Scores labelled pairs (or the images of one stain) one by one, from their files.
+
+    flips: the eight orientations of each field are scored and their logits averaged; both stains turn together. The
+    temperature and the conformal quantile stay those of the package. Raises UserError for a field that cannot be read, or
+    lacks a stain that the model needs.
+    """
     if not pairs:
         raise UserError(f"there is no pair to evaluate in {dataset}", remedy="name a folder or a split that holds some")
-    rows, covered, no_call = [], [], []
+    layout, calibration = scorer.package.manifest.input, scorer.package.manifest.calibration
+    needed = set(layout.order) - set(layout.optional)
+    rows, sets, unsaid = [], [], []
     for done, pair in enumerate(pairs, 1):
-        with open_pair(pair.he, pair.ihc) as opened:
-            prediction = scorer.score(opened.read()).prediction
-        rows.append(prediction.probabilities)
-        covered.append(pair.label in prediction.prediction_set)
-        no_call.append(prediction.no_call is not None)
+        if missing := needed - set(files_of(pair)):
+            raise UserError(
+                f"the model needs the {' and the '.join(stain.caption for stain in sorted(missing))} image as well",
+                path=next(iter(files_of(pair).values())),
+                remedy="choose a model that was trained to do without",
+            )
+        field = read_field(pair)
+        predictions = [
+            evidence.prediction for evidence in scorer.score_batch(orientations(field) if flips else [field])
+        ]
+        probabilities = np.array([prediction.probabilities for prediction in predictions])
+        if flips:
+            probabilities = mean_of_logits(probabilities)[None]
+        members = prediction_set(probabilities[0].tolist(), CLASSES, calibration.conformal)
+        rows.append(probabilities[0])
+        sets.append(members)
+        unsaid.append(no_call(members, CLASSES, predictions[0].checks) is not None)
         progress(done)
     truth = np.array([CLASSES.index(pair.label or "") for pair in pairs])
-    return Outcome(dataset, np.array(rows), truth, np.array(covered), np.array(no_call))
+    known = [pair.group for pair in pairs if pair.group]
+    groups = tuple(known) if len(known) == len(pairs) else None
+    return Outcome(dataset, np.array(rows), truth, _as_matrix(sets), np.array(unsaid), calibration.temperature, groups)
+
+
+def read_field(pair: Pair) -> FieldPixels:
+    """The whole of a pair's images, or of the one it has. Raises ImageError, PairError."""
+    files = files_of(pair)
+    if len(files) == 2:
+        with open_pair(pair.he, pair.ihc) as opened:
+            return opened.read()
+    ((stain, path),) = files.items()
+    with open_image(path) as image:
+        width, height = image.size
+        return FieldPixels({stain: image.read(0, 0, 0, width, height)}, {stain: FieldOfView.whole(image.size)})
+
+
+def orientations(field: FieldPixels) -> list[FieldPixels]:
+    """A field in its eight orientations (the dihedral group of the square), the first as it is; all stains turn together."""
+    turned = []
+    for mirrored in (False, True):
+        for quarters in range(4):
+            pixels = {
+                stain: np.ascontiguousarray(np.rot90(image[:, ::-1] if mirrored else image, quarters))
+                for stain, image in field.pixels.items()
+            }
+            places = {stain: FieldOfView.whole((image.shape[1], image.shape[0])) for stain, image in pixels.items()}
+            turned.append(FieldPixels(pixels, places))
+    return turned
+
+
+def mean_of_logits(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n, classes) of n views of one field -> (classes,): softmax of the mean of the scaled logits."""
+    return np.asarray(softmax(log_probabilities(probabilities).mean(axis=0)))
 
 
 def metrics(outcome: Outcome) -> tuple[Metric, ...]:
-    """Figures with 95% intervals: Wilson for shares (exact, within one grade, covered), bootstrap for the quadratic kappa."""
-    truth, said, n = outcome.truth, outcome.said, len(outcome.truth)
-    found = [
-        _share("accuracy", said == truth, outcome.dataset),
-        _share("within one grade", np.abs(said - truth) <= 1, outcome.dataset),
-        _kappa(truth, said, outcome.dataset),
-        Metric(dataset=outcome.dataset, name="macro-F1", value=_f1(truth, said), fields=n),
-        Metric(dataset=outcome.dataset, name="expected calibration error", value=_calibration_error(outcome), fields=n),
-        _share("label in the prediction set", outcome.covered, outcome.dataset),
-        _share("no call", outcome.no_call, outcome.dataset),
-    ]
-    recalls = recall_score(truth, said, labels=range(len(CLASSES)), average=None, zero_division=0)
-    for c, name in enumerate(CLASSES):
-        if (of_class := truth == c).any():
-            share = _share(f"recall of {name}", said[of_class] == c, outcome.dataset)
-            assert abs(share.value - recalls[c]) < 1e-9
-            found.append(share)
-    return tuple(found)
+    """The figures that a model card shows; those that nothing can be said of are left out."""
+    found = figures_of(outcome)
+    chosen = [found.exact, found.within_one, found.kappa, found.macro_f1, found.error, found.coverage, found.no_call]
+    return tuple(
+        Metric(
+            dataset=outcome.dataset,
+            name=figure.name,
+            value=figure.value,
+            low=figure.low,
+            high=figure.high,
+            fields=figure.fields,
+        )
+        for figure in (*chosen, *found.recalls.values())
+        if figure.value is not None
+    )
 
 
 def confusion(outcome: Outcome) -> NDArray[np.intp]:
@@ -78,47 +174,10 @@ def confusion(outcome: Outcome) -> NDArray[np.intp]:
     return np.asarray(confusion_matrix(outcome.truth, outcome.said, labels=range(len(CLASSES))))
 
 
-def _share(name: str, hits: NDArray[np.bool_], dataset: str) -> Metric:
-    interval = binomtest(int(hits.sum()), len(hits)).proportion_ci(method="wilson")
-    return Metric(
-        dataset=dataset,
-        name=name,
-        value=float(hits.mean()),
-        low=float(interval.low),
-        high=float(interval.high),
-        fields=len(hits),
-    )
-
-
-def _kappa(truth: NDArray[np.intp], said: NDArray[np.intp], dataset: str) -> Metric:
-    def kappa(t: NDArray[np.intp], s: NDArray[np.intp]) -> float:
-        # A resample in which both hold one and the same class has no chance agreement to compare with.
-        if len(np.unique(np.concatenate([t, s]))) == 1:
-            return 0.0
-        return float(cohen_kappa_score(t, s, weights="quadratic", labels=range(len(CLASSES))))
-
-    value, low, high = kappa(truth, said), None, None
-    if len(truth) >= 5:
-        interval = bootstrap(
-            (truth, said), kappa, paired=True, vectorized=False, n_resamples=2000, method="percentile",
-            rng=np.random.default_rng(0),
-        ).confidence_interval  # fmt: skip
-        low, high = float(interval.low), float(interval.high)
-    return Metric(dataset=dataset, name="quadratic weighted kappa", value=value, low=low, high=high, fields=len(truth))
-
-
-def _f1(truth: NDArray[np.intp], said: NDArray[np.intp]) -> float:
-    present = sorted(set(truth.tolist()))
-    return float(f1_score(truth, said, labels=present, average="macro", zero_division=0))
-
-
-def _calibration_error(outcome: Outcome) -> float:
-    error = multiclass_calibration_error(
-        torch.from_numpy(outcome.probabilities).float(), torch.from_numpy(outcome.truth), len(CLASSES), n_bins=15
-    )
-    return float(error)
-
-
 def folder_name(path: Path) -> str:
     """What a data set is called where the user gave it no name: its folder's name, never the way to it."""
     return path.resolve().name
+
+
+def _as_matrix(sets: Sequence[tuple[str, ...]]) -> NDArray[np.bool_]:
+    return np.array([[name in members for name in CLASSES] for members in sets], bool).reshape(-1, len(CLASSES))

@@ -216,23 +216,59 @@ def index(
 @app.command()
 def fit(
     data: Data,
-    run: Annotated[Path, typer.Option("--out", help="Where the run is kept: checkpoints, log, run.json.")],
+    run: Annotated[Path, typer.Option("--out", help="Where the run is kept: checkpoints, logs, run.json.")],
     recipe: RecipeFile = None,
     epochs: Annotated[int | None, typer.Option(min=1)] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="Stop after so many epochs without a better validation loss.", min=0)
+    ] = None,
     batch: Annotated[int | None, typer.Option(min=2)] = None,
     learning_rate: Annotated[float | None, typer.Option("--lr")] = None,
     seed: Annotated[int | None, typer.Option()] = None,
     start: Annotated[str | None, typer.Option(help="imagenet, partial:FILE.npz or none.")] = None,
+    precision: Annotated[str | None, typer.Option(help="32, bf16 (mixed) or 16 (mixed, CUDA).")] = None,
+    protocol: Annotated[
+        str, typer.Option(help="stratified, or grouped: no slide in two parts, for data that name groups.")
+    ] = "stratified",
+    teacher: Annotated[
+        list[Path] | None, typer.Option(help="A run whose network teaches this one; may be given several times.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last whole epoch.")] = False,
+    accelerator: Annotated[str, typer.Option(help="auto, cpu, gpu.")] = "auto",
+    devices: Annotated[str, typer.Option(help="How many devices, or which (0,1).")] = "auto",
+    nodes: Annotated[int, typer.Option(help="Machines.", min=1)] = 1,
+    strategy: Annotated[str, typer.Option(help="Lightning's strategy, for example ddp.")] = "auto",
     threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
 ) -> None:
     """Trains the network. Only the train split is touched; a killed run goes on with --resume to the same weights."""
     from training.data.index import index_folder
-    from training.fit import trainer as fitting
+    from training.data.split import PROTOCOLS
+    from training.fit.run import Machine
+    from training.fit.run import fit as train
     from training.recipes.reading import read_recipe
 
-    chosen = read_recipe(recipe, epochs=epochs, batch=batch, learning_rate=learning_rate, seed=seed, start=start)
-    fitting.fit(index_folder(data), chosen, run, resume=resume, say=say, threads=threads)
+    if protocol not in PROTOCOLS:
+        raise typer.BadParameter(f"name one of {', '.join(PROTOCOLS)}", param_hint="--protocol")
+    chosen = read_recipe(
+        recipe,
+        epochs=epochs,
+        patience=patience,
+        batch=batch,
+        learning_rate=learning_rate,
+        seed=seed,
+        start=start,
+        precision=precision,
+    )
+    train(
+        index_folder(data),
+        chosen,
+        run,
+        protocol=protocol,  # type: ignore[arg-type]  # checked above
+        teachers=teacher or (),
+        machine=Machine(accelerator, devices, nodes, strategy, threads),
+        resume=resume,
+        say=say,
+    )
 
 
 @app.command()
@@ -279,7 +315,8 @@ def package(
 ) -> None:
     """Writes the model package of a run: calibrated, hashed, with figures measured on each --on and a model card."""
     from training.evaluation.outcome import metrics
-    from training.package import load_run, package_run, with_metrics
+    from training.fit.predict import load_run
+    from training.package import package_run, with_metrics
     from training.recipes.reading import description_of, read_description
 
     description = read_description(recipe) if recipe is not None else description_of(run, load_run(run))

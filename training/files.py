@@ -8,7 +8,14 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A name in the same folder to write to, of this process alone; what is written there takes the place of `path`."""
+    """A name in the same folder to write to, of this process alone; what is written there takes the place of `path`.
+
+    Where writing fails, the draft is taken away and `path` stays as it was.
+    """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    yield draft
-    draft.replace(path)
+    try:
+        yield draft
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise

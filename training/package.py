@@ -1,10 +1,9 @@
 """From a finished run to a model package: calibrated, hashed, described, each figure measured here and now."""
 
 import datetime
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-from her2viewer.errors import UserError
 from her2viewer.scoring.attribution import last_stage_maps, stage_map
 from her2viewer.scoring.confidence import calibrated
 from her2viewer.scoring.evidence import STAGES
@@ -35,24 +33,13 @@ from training.data.cache import Fields, cached_fields
 from training.data.index import CLASSES, index_folder
 from training.evaluation.outcome import Outcome
 from training.files import replacing
-from training.fit.checkpoint import load_checkpoint
-from training.fit.trainer import composed, predict_logits
-from training.recipes.recipe import Description
+from training.fit.batches import composed
+from training.fit.predict import best_network, cell_side, load_run, predict_logits
+from training.recipes.recipe import Description, Recipe
 
 COVERAGE = 0.9
 HALF_PRECISION_LIMIT = 1e-3
 """A package is stored in half precision where no probability of a calibration field moves by more than this."""
-
-
-def load_run(run: Path) -> dict[str, Any]:
-    """`run.json` of a fit. Raises UserError where there is none."""
-    try:
-        facts: dict[str, Any] = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(
-            "this is not the folder of a fit", path=run, remedy="name the --out folder of 'training fit'"
-        ) from error
-    return facts
 
 
 def package_run(run: Path, out: Path, description: Description, data: Path | None = None) -> ModelPackage:
@@ -62,13 +49,12 @@ def package_run(run: Path, out: Path, description: Description, data: Path | Non
     choice of the epoch have seen. data: where the training data lies now, if it was moved.
     """
     facts = load_run(run)
-    layout = InputLayout.model_validate(facts["layout"])
-    network = ResNet18(len(CLASSES))
-    checkpoint = load_checkpoint(run / "best.safetensors", network)
-    network.eval()
+    recipe = Recipe.model_validate(facts["recipe"])
+    layout = recipe.layout
+    network, checkpoint = best_network(run, facts)
     pairs = index_folder(data or Path(facts["data"])).of("train")
     members = facts["split"]["calibration"]
-    fields = cached_fields(pairs, run.parent / "cache", layout.height)
+    fields = cached_fields(pairs, run.parent / "cache", cell_side(layout))
     truth = np.array([CLASSES.index(pairs[i].label or "") for i in members])
     logits = predict_logits(network, fields, members, layout, "cpu")
     temperature = fitted_temperature(logits, truth)
@@ -104,7 +90,7 @@ def package_run(run: Path, out: Path, description: Description, data: Path | Non
             split=f"of {len(pairs)} pairs {len(facts['split']['train'])} to learn from, {len(facts['split']['validation'])} to "
             f"choose the epoch by (epoch {checkpoint['epoch']}), {len(members)} to calibrate with; test pairs untouched",
             start=facts["started_from"],
-            recipe=facts["recipe"],
+            recipe=recipe.settings(),
         ),
     )
     return write_package(out, manifest, arrays, card_text(manifest, description, ()))
@@ -153,7 +139,7 @@ def fixed_peaks(
     network = fold(network)
     peaks: dict[str, list[float]] = {stage: [] for stage in STAGES}
     for i in members[:: max(1, len(members) // most)]:
-        x = normalised(composed(fields[i], layout)[None], layout, "cpu")
+        x = normalised(composed(fields, i, layout)[None], layout, "cpu")
         with torch.inference_mode():
             features = network.features(x)
             target = int(network.classify(features).argmax())

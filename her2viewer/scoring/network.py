@@ -100,3 +100,10 @@ def _norm(module: nn.Module) -> nn.BatchNorm2d:
     if not isinstance(module, nn.BatchNorm2d):
         raise ValueError("this network is folded already")
     return module
+
+
+def network_of(architecture: str, classes: int) -> ResNet18:
+    """An untrained network by its name in `model.json`. Raises ValueError for a name that there is not."""
+    if architecture != "resnet18":
+        raise ValueError(f"no network is called {architecture!r}")
+    return ResNet18(classes)

@@ -8,46 +8,61 @@ import torch
 from torch import Tensor, nn
 
 from her2viewer.errors import UserError
-from her2viewer.scoring.network import ResNet18
 
 Say = Callable[[str], None]
 
 
-def starting_network(start: str, classes: int, seed: int, calibration: Tensor, say: Say) -> tuple[ResNet18, str]:
-    """A network to train and, in words, what it really started from.
+def start_network(network: nn.Module, start: str, seed: int, calibration: Tensor, say: Say) -> str:
+    """Sets a network's first weights and returns, in words, what they really are.
 
     start: 'imagenet' (torchvision's full weights), 'partial:FILE.npz' (folded convolutions, some missing) or 'none';
-    calibration: (n, 3, h, w) normalised fields for the partial start's batch norms. Where the full weights cannot be
-    had this is said and training goes on from nothing. Raises UserError for another word or an unfit file.
+    calibration: (n, 3, h, w) normalised pictures for the partial start's batch norms. Where the full weights cannot be had
+    this is said, and training goes on from nothing. Raises UserError for another word or an unfit file.
     """
     torch.manual_seed(seed)
-    network = ResNet18(classes)
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
     if start == "none":
-        return network, "random weights"
+        return "random weights"
     if start == "imagenet":
         return _full(network, say)
     if start.startswith("partial:"):
-        return network, _partial(network, Path(start.removeprefix("partial:")), calibration)
+        return _partial(network, Path(start.removeprefix("partial:")), calibration)
     raise UserError(f"'{start}' is no start", remedy="use imagenet, partial:FILE.npz or none")
 
 
-def _full(network: ResNet18, say: Say) -> tuple[ResNet18, str]:
+def _full(network: nn.Module, say: Say) -> str:
     from torchvision.models import ResNet18_Weights
 
     try:
         state = ResNet18_Weights.IMAGENET1K_V1.get_state_dict(progress=True)
     except OSError as error:
         say(f"The ImageNet weights cannot be downloaded ({error}); training starts from random weights.")
-        return network, "random weights (ImageNet weights could not be downloaded)"
-    state = {name: tensor for name, tensor in state.items() if not name.startswith("fc.")}
-    network.load_state_dict(state, strict=False)
-    return network, "torchvision ResNet18_Weights.IMAGENET1K_V1"
+        return "random weights (ImageNet weights could not be downloaded)"
+    state.pop("fc.weight")
+    state.pop("fc.bias")
+    own = network.state_dict()
+    for name, tensor in own.items():
+        given = state.get(_trunk_name(name))
+        if given is not None:
+            tensor.copy_(_fitting(given, tensor))
+    return "torchvision ResNet18_Weights.IMAGENET1K_V1"
 
 
-def _partial(network: ResNet18, path: Path, calibration: Tensor) -> str:
+def _trunk_name(name: str) -> str:
+    """The name that a tensor of one of several encoders has in a single ResNet18."""
+    return name.split(".", 2)[2] if name.startswith("encoders.") else name
+
+
+def _fitting(given: Tensor, wanted: Tensor) -> Tensor:
+    """A first convolution of 3 channels for one of 6: repeated for both stains and halved, so that its output keeps its size."""
+    if given.ndim == 4 and wanted.shape[1] == 2 * given.shape[1]:
+        return torch.cat([given, given], dim=1) / 2
+    return given
+
+
+def _partial(network: nn.Module, path: Path, calibration: Tensor) -> str:
     """Puts folded convolutions in and sets each batch norm behind one so that it passes the folded bias through.
 
     With m and v the mean and variance of the convolution's output over the calibration fields, a batch norm with weight
@@ -62,11 +77,13 @@ def _partial(network: ResNet18, path: Path, calibration: Tensor) -> str:
     taken = 0
     handles = []
     for conv_name, conv, norm in _pairs(network):
-        weight, bias = arrays.get(f"{conv_name}.weight"), arrays.get(f"{conv_name}.bias")
+        name = _trunk_name(conv_name)
+        weight, bias = arrays.get(f"{name}.weight"), arrays.get(f"{name}.bias")
         if weight is None or bias is None:
             if conv_name.endswith("conv2"):
                 nn.init.zeros_(norm.weight)
             continue
+        weight = _fitting(weight, conv.weight)
         if weight.shape != conv.weight.shape:
             raise UserError(f"{conv_name} is {tuple(weight.shape)}", path=path, remedy="name weights of a ResNet18")
         conv.weight.data.copy_(weight)
@@ -77,7 +94,8 @@ def _partial(network: ResNet18, path: Path, calibration: Tensor) -> str:
         network(calibration)  # each batch norm is set when it is reached, so what lies behind it sees the right values
     for handle in handles:
         handle.remove()
-    return f"{taken} of 20 convolutions of torchvision's ImageNet ResNet18, the rest at random"
+    total = len(_pairs(network))
+    return f"{taken} of {total} convolutions from torchvision's ImageNet ResNet18, the rest at random"
 
 
 def _pass_through(bias: Tensor) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
@@ -92,7 +110,7 @@ def _pass_through(bias: Tensor) -> Callable[[nn.Module, tuple[Tensor, ...]], Non
     return hook
 
 
-def _pairs(network: ResNet18) -> list[tuple[str, nn.Conv2d, nn.BatchNorm2d]]:
+def _pairs(network: nn.Module) -> list[tuple[str, nn.Conv2d, nn.BatchNorm2d]]:
     """Each convolution with its name and the batch norm behind it."""
     modules = dict(network.named_modules())
     found = []

@@ -10,7 +10,7 @@ from training.evaluation.paired import compared, compared_rows
 
 def rows(truth: list[int], said: list[int]) -> list[dict[str, str]]:
     return [
-        {"file": f"IHC/{k}.png", "label": CLASSES[t], "said": CLASSES[s]}
+        {"case_id": f"{k:05d}", "label": CLASSES[t], "said": CLASSES[s]}
         for k, (t, s) in enumerate(zip(truth, said, strict=True))
     ]
 
@@ -53,7 +53,7 @@ def test_resamples_are_paired() -> None:
     ("others", "words"),
     [
         (rows([0, 1, 2], [0, 1, 2]), "other fields"),
-        (rows([0, 2], [0, 1]), "another label for IHC/1.png"),
+        (rows([0, 2], [0, 1]), "another label for 00001"),
         ([row | {"said": None} for row in rows([0, 1], [0, 1])], "no field that both"),
     ],
 )

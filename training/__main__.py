@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -276,27 +277,60 @@ def evaluate(
     model: Annotated[Path, typer.Argument(help="A model package.")],
     data: Data,
     split: Annotated[str, typer.Option(help="train, test or all.")] = "test",
+    out_folder: Annotated[
+        Path | None, typer.Option("--out", help="Write evaluation.json and report.html into this folder.")
+    ] = None,
+    stain: Annotated[str | None, typer.Option(help="he or ihc: images of that stain alone, without pairs.")] = None,
+    flips: Annotated[
+        bool, typer.Option("--flips", help="Measure the mean of the eight orientations' logits as well.")
+    ] = False,
+    against: Annotated[
+        Path | None, typer.Option(help="The evaluation.json of another model on the same fields, to compare with.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="What to call the data in the table.")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there as well.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write evaluation.json there instead.")] = None,
 ) -> None:
     """Measures a package on labelled pairs, by the viewer's own way from file to probabilities."""
-    from training.data.index import CLASSES
-    from training.evaluation.outcome import confusion, metrics
+    if split not in ("train", "test", "all"):
+        raise typer.BadParameter("name train, test or all", param_hint="--split")
+    from her2viewer.scoring.package import open_package
+    from her2viewer.scoring.scorer import Scorer
+    from her2viewer.scoring.stains import Stain
+    from training.data.index import CLASSES, index_folder
+    from training.evaluation import evaluation as measuring
+    from training.evaluation.outcome import confusion, folder_name
+    from training.evaluation.report import report_lines, write_report
 
-    outcome = _outcome(model, data, split, name)
-    found = metrics(outcome)
-    table = Table("figure", "value", "95% interval", title=f"{outcome.dataset}, {len(outcome.truth)} fields")
-    for metric in found:
-        interval = "" if metric.low is None else f"{metric.low:.3f} to {metric.high:.3f}"
-        table.add_row(metric.name, f"{metric.value:.3f}", interval)
+    if stain is not None and stain not in {str(known) for known in Stain}:
+        raise typer.BadParameter("name he or ihc", param_hint="--stain")
+    alone = None if stain is None else Stain(stain)
+    found = index_folder(data, stain=alone)
+    pairs = found.pairs if split == "all" else found.of(split)
+    made = measuring.evaluate(
+        Scorer.open(open_package(model)), pairs, name or f"{folder_name(data)}, {split}",
+        base=found.base, split=split, stain=alone, flips=flips, against=against, progress=_every_fifty(len(pairs)),
+    )  # fmt: skip
+    table = Table(
+        "figure", "network", *(["eight orientations"] if flips else []), "colour alone", title=made.outcome.dataset
+    )
+    for line in report_lines(made):
+        table.add_row(*line)
     out.print(table)
     counts = Table("label \\ score", *CLASSES)
-    for label, row in zip(CLASSES, confusion(outcome), strict=True):
+    for label, row in zip(CLASSES, confusion(made.outcome), strict=True):
         counts.add_row(label, *(str(count) for count in row))
     out.print(counts)
-    if json_file:
-        document = {"metrics": [metric.model_dump() for metric in found], "confusion": confusion(outcome).tolist()}
-        json_file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    for remark in made.remarks:
+        say(remark)
+    if json_file or out_folder:
+        measuring.write_evaluation(made, json_file or (out_folder or Path()) / "evaluation.json")
+    if out_folder:
+        write_report(made, out_folder / "report.html")
+        say(f"{out_folder / 'report.html'} shows it")
+
+
+def _every_fifty(total: int) -> Callable[[int], None]:
+    return lambda done: say(f"  scored {done} of {total}") if done % 50 == 0 else None
 
 
 @app.command()
@@ -348,12 +382,8 @@ def _outcome(model: Path, data: Path, split: str, name: str | None):  # type: ig
 
     found = index_folder(data)
     pairs = found.pairs if split == "all" else found.of(split)
-
-    def progress(done: int) -> None:
-        if done % 50 == 0:
-            say(f"  scored {done} of {len(pairs)}")
-
-    return predict(Scorer.open(open_package(model)), pairs, name or f"{folder_name(data)}, {split}", progress)
+    scorer = Scorer.open(open_package(model))
+    return predict(scorer, pairs, name or f"{folder_name(data)}, {split}", _every_fifty(len(pairs)))
 
 
 def main() -> int:

@@ -16,7 +16,7 @@ from her2viewer.imaging.opening import open_image
 from her2viewer.scoring.confidence import calibrated, no_call, prediction_set
 from her2viewer.scoring.evidence import FieldPixels
 from her2viewer.scoring.package import Calibration, Metric
-from her2viewer.scoring.prediction import FieldOfView
+from her2viewer.scoring.prediction import FieldOfView, Prediction
 from her2viewer.scoring.scorer import Scorer
 from training.data.index import CLASSES
 from training.data.search import files_of
@@ -84,36 +84,62 @@ def predict(
     *,
     flips: bool = False,
 ) -> Outcome:
-    """Scores labelled pairs (or the images of one stain) one by one, from their files.
+    """Scores labelled pairs (or the images of one stain) one by one, from their files. Raises as `predictions_of` does."""
+    views = predictions_of(scorer, pairs, dataset, progress, flips=flips)
+    return outcome_of_predictions(dataset, pairs, views, scorer.package.manifest.calibration)
 
-    flips: the eight orientations of each field are scored and their logits averaged; both stains turn together. The
-    temperature and the conformal quantile stay those of the package. Raises UserError for a field that cannot be read, or
+
+def predictions_of(
+    scorer: Scorer,
+    pairs: Sequence[Pair],
+    dataset: str,
+    progress: Callable[[int], None] = lambda done: None,
+    *,
+    flips: bool = False,
+    look: Callable[[FieldPixels], None] = lambda field: None,
+) -> list[list[Prediction]]:
+    """The predictions of each field: one, or with `flips` those of its eight orientations, the first as it is.
+
+    look: called with each field as it is read. Raises UserError for no pair, for one that cannot be read, and for one that
     lacks a stain that the model needs.
     """
     if not pairs:
         raise UserError(f"there is no pair to evaluate in {dataset}", remedy="name a folder or a split that holds some")
-    layout, calibration = scorer.package.manifest.input, scorer.package.manifest.calibration
-    needed = set(layout.order) - set(layout.optional)
-    rows, sets, unsaid = [], [], []
+    manifest = scorer.package.manifest
+    if manifest.classes != CLASSES:
+        raise UserError(
+            f"the model tells {', '.join(manifest.classes)} apart, and the labels are {', '.join(CLASSES)}",
+            remedy="choose a model of these classes",
+        )
+    needed = set(manifest.input.order) - set(manifest.input.optional)
+    views = []
     for done, pair in enumerate(pairs, 1):
         if missing := needed - set(files_of(pair)):
             raise UserError(
                 f"the model needs the {' and the '.join(stain.caption for stain in sorted(missing))} image as well",
                 path=next(iter(files_of(pair).values())),
-                remedy="choose a model that was trained to do without",
+                remedy="give pairs, or choose a model that was trained to do without it",
             )
         field = read_field(pair)
-        predictions = [
-            evidence.prediction for evidence in scorer.score_batch(orientations(field) if flips else [field])
-        ]
-        probabilities = np.array([prediction.probabilities for prediction in predictions])
-        if flips:
-            probabilities = mean_of_logits(probabilities)[None]
-        members = prediction_set(probabilities[0].tolist(), CLASSES, calibration.conformal)
-        rows.append(probabilities[0])
-        sets.append(members)
-        unsaid.append(no_call(members, CLASSES, predictions[0].checks) is not None)
+        look(field)
+        evidence = scorer.score_batch(orientations(field) if flips else [field])
+        views.append([one.prediction for one in evidence])
         progress(done)
+    return views
+
+
+def outcome_of_predictions(
+    dataset: str, pairs: Sequence[Pair], views: Sequence[Sequence[Prediction]], calibration: Calibration
+) -> Outcome:
+    """The outcome of labelled pairs. Where a field has several views their logits are averaged.
+
+    Temperature and conformal quantile stay those of the package, which were fitted to single views.
+    """
+    rows = [mean_of_logits(np.array([view.probabilities for view in of_field])) for of_field in views]
+    sets = [prediction_set(row.tolist(), CLASSES, calibration.conformal) for row in rows]
+    unsaid = [
+        no_call(members, CLASSES, of_field[0].checks) is not None for members, of_field in zip(sets, views, strict=True)
+    ]
     truth = np.array([CLASSES.index(pair.label or "") for pair in pairs])
     known = [pair.group for pair in pairs if pair.group]
     groups = tuple(known) if len(known) == len(pairs) else None
@@ -147,7 +173,9 @@ def orientations(field: FieldPixels) -> list[FieldPixels]:
 
 
 def mean_of_logits(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, classes) of n views of one field -> (classes,): softmax of the mean of the scaled logits."""
+    """(n, classes) of n views of one field -> (classes,): softmax of the mean of the scaled logits; one view is left as it is."""
+    if len(probabilities) == 1:
+        return np.asarray(probabilities[0])
     return np.asarray(softmax(log_probabilities(probabilities).mean(axis=0)))
 
 

@@ -14,7 +14,7 @@ from scipy.special import log_softmax
 from her2viewer.scoring.attribution import last_stage_maps, stage_map
 from her2viewer.scoring.confidence import calibrated
 from her2viewer.scoring.evidence import STAGES
-from her2viewer.scoring.network import ResNet18, fold
+from her2viewer.scoring.network import Network, fold, network_of
 from her2viewer.scoring.normalise import normalised
 from her2viewer.scoring.package import (
     Arrays,
@@ -64,9 +64,8 @@ def package_run(run: Path, out: Path, description: Description, data: Path | Non
     expected = calibrated(logits, temperature)
 
     def moved(arrays: Arrays) -> float:
-        stored = ResNet18.from_state(
-            {name: torch.from_numpy(array.astype(np.float32)) for name, array in arrays.items()}
-        )
+        stored = network_of(recipe.network, len(CLASSES))
+        stored.load_state_dict({name: torch.from_numpy(array.astype(np.float32)) for name, array in arrays.items()})
         return float(
             np.abs(calibrated(predict_logits(stored, fields, members, layout, "cpu"), temperature) - expected).max()
         )
@@ -78,6 +77,7 @@ def package_run(run: Path, out: Path, description: Description, data: Path | Non
         description=description.summary,
         caution=description.caution,
         created=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        architecture=recipe.network,
         classes=CLASSES,
         input=layout,
         weights=Weights(sha256="0" * 64, dtype=dtype),
@@ -104,9 +104,9 @@ def in_half_precision(
     Either all of it, or the convolutions of the last two stages, or nothing: these hold 94% of the weights, while the rounding
     of the first layers is carried through all that follow. moved: the largest change of a probability with some arrays.
     """
-    for dtype, chosen in (("float16", ""), ("mixed", ("layer3", "layer4"))):
+    for dtype in ("float16", "mixed"):
         arrays = {
-            name: array.astype(np.float16) if name.startswith(chosen) and (array.ndim == 4 or not chosen) else array
+            name: array.astype(np.float16) if dtype == "float16" or _is_late(name, array) else array
             for name, array in state.items()
         }
         if moved(arrays) <= HALF_PRECISION_LIMIT:
@@ -132,8 +132,12 @@ def conformal_quantile(probabilities: NDArray[np.float64], truth: NDArray[np.int
     return float(miss[rank - 1])
 
 
+def _is_late(name: str, array: NDArray[np.floating]) -> bool:
+    return array.ndim == 4 and any(stage in name for stage in ("layer3", "layer4"))
+
+
 def fixed_peaks(
-    network: ResNet18, fields: Fields, members: Sequence[int], layout: InputLayout, most: int = 60
+    network: Network, fields: Fields, members: Sequence[int], layout: InputLayout, most: int = 60
 ) -> dict[str, float]:
     """Per stage the 99th percentile of the raw peak of the predicted class's map, in logits per cell."""
     network = fold(network)
@@ -143,7 +147,7 @@ def fixed_peaks(
         with torch.inference_mode():
             features = network.features(x)
             target = int(network.classify(features).argmax())
-            peaks[STAGES[-1]].append(float(last_stage_maps(features, network.fc.weight)[0, target].max()))
+            peaks[STAGES[-1]].append(float(last_stage_maps(network, features)[0, target].max()))
         for stage in STAGES[:-1]:
             peaks[stage].append(float(stage_map(network, x, stage, target).max()))
     return {stage: max(float(np.percentile(values, 99)), 1e-6) for stage, values in peaks.items()}

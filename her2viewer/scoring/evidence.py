@@ -13,6 +13,9 @@ from her2viewer.scoring.stains import Stain
 
 Precision = Literal["fp32", "bf16"]
 
+Architecture = Literal["resnet18", "resnet18-two-encoders", "resnet18-six-channels"]
+"""The networks that a package may hold, by their names in `model.json`."""
+
 STAGES: Final = ("layer1", "layer2", "layer3", "layer4")
 """The stages whose map can be asked for, from fine to coarse. The last one comes with every score."""
 
@@ -113,11 +116,12 @@ class Evidence:
     network_input: NetworkInput
     class_maps: NDArray[np.float32]
     layout: InputLayout
+    method: str = "Grad-CAM"
 
     def attribution(self, target: str) -> Attribution:
         """The last stage's map for a class by its name; no computation. Other stages: `FieldScorer.attribution`."""
         index = self.prediction.classes.index(target)
-        return Attribution(self.class_maps[index], target, STAGES[-1], "Grad-CAM", self.layout, self.prediction.fields)
+        return Attribution(self.class_maps[index], target, STAGES[-1], self.method, self.layout, self.prediction.fields)
 
 
 class FieldScorer(Protocol):

@@ -1,18 +1,18 @@
-"""ResNet18 for torchvision's state dict, and its inference form.
+"""ResNet18 for torchvision's state dict, two networks for two stains made of it, and their inference form.
 
 He et al. 2016, "Deep Residual Learning for Image Recognition", table 1 and fig. 5 (left). The forward pass runs the same
 operations in the same order as torchvision's, so on one state dict the outputs are equal bit for bit (a test says so);
 the app needs no torchvision for it.
 """
 
-from collections.abc import Mapping
-from typing import Self
+from collections.abc import Callable, Mapping
+from typing import Final, Self, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from her2viewer.scoring.evidence import STAGES
+from her2viewer.scoring.evidence import STAGES, Architecture
 
 
 class BasicBlock(nn.Module):
@@ -36,36 +36,86 @@ class BasicBlock(nn.Module):
         return torch.relu_(out)
 
 
-class ResNet18(nn.Module):
-    """(n, 3, h, w) float -> (n, classes) logits. State dict names and shapes are torchvision's."""
+class Trunk(nn.Module):
+    """ResNet18 without its head: (n, channels, h, w) float -> (n, 512, ceil(h / 32), ceil(w / 32)). torchvision's names."""
 
-    def __init__(self, classes: int = 4) -> None:
+    def __init__(self, channels: int = 3) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 64, 7, 2, padding=3, bias=False)
+        self.conv1 = nn.Conv2d(channels, 64, 7, 2, padding=3, bias=False)
         self.bn1: nn.Module = nn.BatchNorm2d(64)
         self.maxpool = nn.MaxPool2d(3, 2, padding=1)
         self.layer1 = nn.Sequential(BasicBlock(64, 64, 1), BasicBlock(64, 64, 1))
         self.layer2 = nn.Sequential(BasicBlock(64, 128, 2), BasicBlock(128, 128, 1))
         self.layer3 = nn.Sequential(BasicBlock(128, 256, 2), BasicBlock(256, 256, 1))
         self.layer4 = nn.Sequential(BasicBlock(256, 512, 2), BasicBlock(512, 512, 1))
-        self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
-        self.fc = nn.Linear(512, classes)
 
-    def stem(self, x: Tensor) -> Tensor:
-        """(n, 3, h, w) -> (n, 64, h / 4, w / 4)."""
+    def until(self, x: Tensor, stage: str) -> Tensor:
+        """What a stage of `STAGES` gives for an input."""
         out: Tensor = self.maxpool(torch.relu_(self.bn1(self.conv1(x))))
+        for name in STAGES[: STAGES.index(stage) + 1]:
+            out = getattr(self, name)(out)
         return out
 
-    def features(self, x: Tensor) -> Tensor:
-        """The last stage: (n, 3, h, w) -> (n, 512, ceil(h / 32), ceil(w / 32))."""
-        return self.layer4(self.layer3(self.layer2(self.layer1(self.stem(x)))))  # type: ignore[no-any-return]
+    def beyond(self, activation: Tensor, stage: str) -> Tensor:
+        """The last stage from what an earlier one gave. May change `activation` in place."""
+        for name in STAGES[STAGES.index(stage) + 1 :]:
+            activation = getattr(self, name)(activation)
+        return activation
+
+
+class Network(nn.Module):
+    """What scoring and training need of a network. Input: the composed picture, (n, 3, h, w) float, normalised.
+
+    Behind the last stage come only means over the grid and one linear layer `fc`, so that every class's map is a weighted sum
+    of features.
+    """
+
+    fc: nn.Linear
+
+    def until(self, x: Tensor, stage: str) -> Tensor:
+        """(n, c, rows, columns) of a stage of `STAGES`."""
+        raise NotImplementedError
+
+    def beyond(self, activation: Tensor, stage: str) -> Tensor:
+        """The last stage's (n, c, rows, columns) from an earlier one's. May change `activation` in place."""
+        raise NotImplementedError
 
     def classify(self, features: Tensor) -> Tensor:
-        """(n, 512, h, w) of the last stage -> (n, classes) logits."""
-        return self.fc(torch.flatten(self.avgpool(features), 1))  # type: ignore[no-any-return]
+        """The last stage's (n, c, rows, columns) -> (n, classes) logits."""
+        raise NotImplementedError
+
+    def class_maps(self, features: Tensor) -> Tensor:
+        """(n, classes, rows, columns) float32 over the whole picture: a class's cells add up to its logit less the bias."""
+        raise NotImplementedError
+
+    def weighted(self, activation: Tensor, gradient: Tensor) -> Tensor:
+        """Grad-CAM of one picture: (rows, columns) over the whole picture from a stage's (1, c, h, w) and its gradient."""
+        raise NotImplementedError
+
+    def features(self, x: Tensor) -> Tensor:
+        """The last stage: (n, 3, h, w) -> (n, c, rows, columns)."""
+        return self.until(x, STAGES[-1])
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classify(self.features(x))
+
+
+class ResNet18(Trunk, Network):
+    """(n, 3, h, w) float -> (n, classes) logits. State dict names and shapes are torchvision's."""
+
+    def __init__(self, classes: int = 4, channels: int = 3) -> None:
+        super().__init__(channels)
+        self.avgpool = nn.AdaptiveAvgPool2d((1, 1))
+        self.fc = nn.Linear(512, classes)
+
+    def classify(self, features: Tensor) -> Tensor:
+        return self.fc(torch.flatten(self.avgpool(features), 1))  # type: ignore[no-any-return]
+
+    def class_maps(self, features: Tensor) -> Tensor:
+        return _linear_maps(features, self.fc.weight)
+
+    def weighted(self, activation: Tensor, gradient: Tensor) -> Tensor:
+        return _weighted(activation, gradient)
 
     @classmethod
     def from_state(cls, state: Mapping[str, Tensor]) -> Self:
@@ -76,21 +126,99 @@ class ResNet18(nn.Module):
         return model.eval()
 
 
-def fold(model: ResNet18) -> ResNet18:
+class SixChannels(ResNet18):
+    """Both halves of the picture stacked: one ResNet18 of six channels, whose maps tell of both stains at once.
+
+    A map is drawn in both halves, each with half its evidence: it is one map, not two.
+    """
+
+    def __init__(self, classes: int = 4) -> None:
+        super().__init__(classes, channels=6)
+
+    def until(self, x: Tensor, stage: str) -> Tensor:
+        return super().until(torch.cat(x.chunk(2, dim=3), dim=1), stage)
+
+    def class_maps(self, features: Tensor) -> Tensor:
+        return super().class_maps(features).repeat(1, 1, 1, 2) / 2
+
+    def weighted(self, activation: Tensor, gradient: Tensor) -> Tensor:
+        return super().weighted(activation, gradient).repeat(1, 2) / 2
+
+
+class TwoEncoders(Network):
+    """A trunk for each half of the picture; their means meet in one linear layer, so each stain has a map of its own.
+
+    Features of both trunks lie side by side, (n, 512, rows, 2 * columns), as the stains do.
+    """
+
+    def __init__(self, classes: int = 4) -> None:
+        super().__init__()
+        self.encoders = nn.ModuleList([Trunk(), Trunk()])
+        self.fc = nn.Linear(1024, classes)
+
+    def until(self, x: Tensor, stage: str) -> Tensor:
+        return self._side_by_side("until", x, stage)
+
+    def beyond(self, activation: Tensor, stage: str) -> Tensor:
+        return self._side_by_side("beyond", activation, stage)
+
+    def classify(self, features: Tensor) -> Tensor:
+        means = [half.mean(dim=(2, 3)) for half in features.chunk(2, dim=3)]
+        return self.fc(torch.cat(means, dim=1))  # type: ignore[no-any-return]
+
+    def class_maps(self, features: Tensor) -> Tensor:
+        halves = zip(features.chunk(2, dim=3), self.fc.weight.chunk(2, dim=1), strict=True)
+        return torch.cat([_linear_maps(half, weight) for half, weight in halves], dim=3)
+
+    def weighted(self, activation: Tensor, gradient: Tensor) -> Tensor:
+        halves = zip(activation.chunk(2, dim=3), gradient.chunk(2, dim=3), strict=True)
+        return torch.cat([_weighted(half, its) for half, its in halves], dim=1)
+
+    def _side_by_side(self, step: str, tensor: Tensor, stage: str) -> Tensor:
+        halves = zip(self.encoders, tensor.chunk(2, dim=3), strict=True)
+        return torch.cat([getattr(trunk, step)(half, stage) for trunk, half in halves], dim=3)
+
+
+def _linear_maps(features: Tensor, weight: Tensor) -> Tensor:
+    cells = features.shape[-2] * features.shape[-1]
+    return torch.einsum("nkhw,ck->nchw", features.float(), weight.float()) / cells
+
+
+def _weighted(activation: Tensor, gradient: Tensor) -> Tensor:
+    return torch.einsum("k,khw->hw", gradient[0].float().mean(dim=(1, 2)), activation[0].float())
+
+
+_NETWORKS: Final[Mapping[str, Callable[[int], Network]]] = {
+    "resnet18": ResNet18,
+    "resnet18-two-encoders": TwoEncoders,
+    "resnet18-six-channels": SixChannels,
+}
+
+
+def network_of(architecture: Architecture, classes: int) -> Network:
+    """An untrained network by its name in `model.json`."""
+    return _NETWORKS[architecture](classes)
+
+
+_FoldedNetwork = TypeVar("_FoldedNetwork", bound=Network)
+
+
+def fold(model: _FoldedNetwork) -> _FoldedNetwork:
     """Every batch norm folded into the convolution before it, in place; channels last. For inference alone.
 
     W' = W * g / sqrt(v + eps), b' = beta - m * g / sqrt(v + eps) (Jacob et al. 2018, eq. 14), by torch's own fusion. Logits
-    move by the rounding of float32 (the scorer's tests hold this under 1e-5).
+    move by the rounding of float32 (the scorer's tests hold this under 1e-5). Raises ValueError where it is folded already.
     """
     model.eval()
-    model.conv1, model.bn1 = fuse_conv_bn_eval(model.conv1, _norm(model.bn1)), nn.Identity()
-    for name in STAGES:
-        for block in getattr(model, name):
-            block.conv1, block.bn1 = fuse_conv_bn_eval(block.conv1, _norm(block.bn1)), nn.Identity()
-            block.conv2, block.bn2 = fuse_conv_bn_eval(block.conv2, _norm(block.bn2)), nn.Identity()
-            if block.downsample is not None:
-                conv, norm = block.downsample
-                block.downsample = nn.Sequential(fuse_conv_bn_eval(conv, norm))
+    for trunk in [module for module in model.modules() if isinstance(module, Trunk)]:
+        trunk.conv1, trunk.bn1 = fuse_conv_bn_eval(trunk.conv1, _norm(trunk.bn1)), nn.Identity()
+        for name in STAGES:
+            for block in getattr(trunk, name):
+                block.conv1, block.bn1 = fuse_conv_bn_eval(block.conv1, _norm(block.bn1)), nn.Identity()
+                block.conv2, block.bn2 = fuse_conv_bn_eval(block.conv2, _norm(block.bn2)), nn.Identity()
+                if block.downsample is not None:
+                    conv, norm = block.downsample
+                    block.downsample = nn.Sequential(fuse_conv_bn_eval(conv, norm))
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     return model.to(memory_format=torch.channels_last)
@@ -100,10 +228,3 @@ def _norm(module: nn.Module) -> nn.BatchNorm2d:
     if not isinstance(module, nn.BatchNorm2d):
         raise ValueError("this network is folded already")
     return module
-
-
-def network_of(architecture: str, classes: int) -> ResNet18:
-    """An untrained network by its name in `model.json`. Raises ValueError for a name that there is not."""
-    if architecture != "resnet18":
-        raise ValueError(f"no network is called {architecture!r}")
-    return ResNet18(classes)

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from her2viewer.errors import PackageError
 from her2viewer.resources import resource
+from her2viewer.scoring.evidence import Architecture
 from her2viewer.scoring.prediction import ModelIdentity
 from her2viewer.scoring.preprocess import InputLayout
 
@@ -90,7 +91,7 @@ class ModelManifest(_Section):
     caution: str = ""
     """One sentence for every place where a score of this model is shown, or empty: why not to rely on it."""
     created: str
-    architecture: Literal["resnet18"] = "resnet18"
+    architecture: Architecture = "resnet18"
     classes: Annotated[tuple[str, ...], Field(min_length=2, max_length=16)] = ("0", "1+", "2+", "3+")
     input: InputLayout
     weights: Weights

@@ -16,7 +16,7 @@ from her2viewer.scoring.checks import check_field, refuse_unscorable
 from her2viewer.scoring.confidence import calibrated, no_call, prediction_set
 from her2viewer.scoring.device import Device, DeviceChoice, choose_device, first_line
 from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, Precision
-from her2viewer.scoring.network import ResNet18, fold
+from her2viewer.scoring.network import Network, fold, network_of
 from her2viewer.scoring.normalise import normalised
 from her2viewer.scoring.package import WEIGHTS, ModelPackage
 from her2viewer.scoring.prediction import Prediction
@@ -32,7 +32,7 @@ class Scorer:
     scores is scored in fp32 as well, and how far its probabilities moved is said as a notice.
     """
 
-    def __init__(self, package: ModelPackage, network: ResNet18, device: Device, precision: Precision = "fp32") -> None:
+    def __init__(self, package: ModelPackage, network: Network, device: Device, precision: Precision = "fp32") -> None:
         """`network` is folded and on the CPU."""
         self._package = package
         self._layout: InputLayout = package.manifest.input
@@ -82,8 +82,11 @@ class Scorer:
             self._measure_precision(inputs[0], logits[0])
         seconds = (time.perf_counter() - started) / len(fields)
         probabilities = calibrated(logits, self._package.manifest.calibration.temperature)
+        # A map for both stains at once must not pass for one of each.
+        shared = self._package.manifest.architecture == "resnet18-six-channels"
+        method = "Grad-CAM, one map for both stains" if shared else "Grad-CAM"
         return [
-            Evidence(self._prediction(field, row, seconds), network_input, class_maps, self._layout)
+            Evidence(self._prediction(field, row, seconds), network_input, class_maps, self._layout, method)
             for field, row, network_input, class_maps in zip(fields, probabilities, inputs, maps, strict=True)
         ]
 
@@ -109,7 +112,7 @@ class Scorer:
                 x = normalised(inputs, self._layout, self._device.name).to(self._dtype)
                 features = self._network.features(x)
                 logits = self._network.classify(features).float()
-                maps = last_stage_maps(features, self._network.fc.weight)
+                maps = last_stage_maps(self._network, features)
             return logits.cpu().numpy(), maps.cpu().numpy()
 
         return self._with_fallback(compute)
@@ -159,21 +162,24 @@ class Scorer:
         )
 
 
-def _network(package: ModelPackage) -> ResNet18:
-    """The package's network, not yet folded. Raises PackageError where its tensors are not a ResNet18's."""
+def _network(package: ModelPackage) -> Network:
+    """The package's network, not yet folded. Raises PackageError where its tensors are not those of its architecture."""
+    manifest = package.manifest
+    network = network_of(manifest.architecture, len(manifest.classes))
     state = {name: torch.from_numpy(array) for name, array in package.weights().items()}
-    try:
-        network = ResNet18.from_state(state)
-    except RuntimeError as error:
+    told = state.get("fc.bias")
+    if told is not None and len(told) != len(manifest.classes):
         raise PackageError(
-            f"the weights do not fit a ResNet18 ({first_line(error)})",
-            path=package.folder / WEIGHTS,
-            remedy="ask for a package written by 'python -m training package'",
-        ) from error
-    if network.fc.out_features != len(package.manifest.classes):
-        raise PackageError(
-            f"the weights tell {network.fc.out_features} classes apart and model.json names {len(package.manifest.classes)}",
+            f"the weights tell {len(told)} classes apart and model.json names {len(manifest.classes)}",
             path=package.folder / WEIGHTS,
             remedy="ask for a package written by 'python -m training package'",
         )
-    return network
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise PackageError(
+            f"the weights do not fit a {manifest.architecture} ({first_line(error)})",
+            path=package.folder / WEIGHTS,
+            remedy="ask for a package written by 'python -m training package'",
+        ) from error
+    return network.eval()

@@ -61,7 +61,7 @@ def test_closed_form_equals_the_gradient_for_all_classes(networks, x) -> None:
     _, ours = networks
     with torch.inference_mode():
         features = ours.features(x)
-        maps = last_stage_maps(features, ours.fc.weight)[0].numpy()
+        maps = last_stage_maps(ours, features)[0].numpy()
         logits = ours.classify(features)[0]
     for target in range(4):
         assert np.abs(maps[target] - stage_map(ours, x, "layer4", target)).max() <= 1e-5

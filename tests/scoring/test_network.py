@@ -1,8 +1,11 @@
+import numpy as np
 import pytest
 import torch
 import torchvision
 
-from her2viewer.scoring.network import ResNet18, fold
+from her2viewer.scoring.attribution import stage_map
+from her2viewer.scoring.evidence import STAGES
+from her2viewer.scoring.network import Network, ResNet18, fold, network_of
 from tests.scoring.conftest import random_network
 
 
@@ -60,3 +63,51 @@ def test_missing_tensor_is_refused() -> None:
     del state["layer3.0.conv2.weight"]
     with pytest.raises(RuntimeError, match=r"layer3\.0\.conv2\.weight"):
         ResNet18.from_state(state)
+
+
+@pytest.mark.parametrize("architecture", ["resnet18-two-encoders", "resnet18-six-channels"])
+class TestNetworksForTwoStains:
+    def network(self, architecture: str) -> Network:
+        torch.manual_seed(1)
+        network = network_of(architecture, 4)  # type: ignore[arg-type]
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.running_mean.normal_(0, 0.1)  # type: ignore[union-attr]
+                module.running_var.uniform_(0.5, 1.5)  # type: ignore[union-attr]
+        return network.eval()
+
+    def test_maps_lie_over_the_whole_picture_and_add_up_to_the_logits(self, architecture: str) -> None:
+        network, x = self.network(architecture), torch.randn(2, 3, 64, 128)
+        with torch.inference_mode():
+            features = network.features(x)
+            maps, logits = network.class_maps(features), network.classify(features)
+        assert maps.shape == (2, 4, 2, 4)
+        assert torch.allclose(maps.sum(dim=(2, 3)), logits - network.fc.bias, atol=1e-5)
+        assert torch.equal(logits, network(x).detach())
+
+    def test_folding_changes_nothing_but_rounding(self, architecture: str) -> None:
+        network, x = self.network(architecture), torch.randn(2, 3, 64, 128)
+        with torch.inference_mode():
+            before = network(x)
+            assert (fold(network)(x) - before).abs().max() < 1e-4 * before.abs().max()
+
+    @pytest.mark.parametrize("stage", STAGES)
+    def test_the_gradients_map_is_the_closed_form_at_the_last_stage(self, architecture: str, stage: str) -> None:
+        network, x = fold(self.network(architecture)), torch.randn(1, 3, 64, 128)
+        grid = {"layer1": 16, "layer2": 8, "layer3": 4, "layer4": 2}[stage]
+        measured = stage_map(network, x, stage, 2)
+        assert measured.shape == (grid, 2 * grid)
+        if stage == "layer4":
+            with torch.inference_mode():
+                assert np.abs(measured - network.class_maps(network.features(x))[0, 2].numpy()).max() < 1e-5
+
+    def test_one_stain_moves_its_own_half_alone_where_each_has_an_encoder(self, architecture: str) -> None:
+        network, x = self.network(architecture), torch.randn(1, 3, 64, 128)
+        other = x.clone()
+        other[..., 64:] = torch.randn(1, 3, 64, 64)
+        with torch.inference_mode():
+            a, b = (network.class_maps(network.features(picture)) for picture in (x, other))
+        alone = torch.equal(a[..., :2], b[..., :2])
+        assert alone == (architecture == "resnet18-two-encoders")
+        if architecture == "resnet18-six-channels":
+            assert torch.equal(a[..., :2], a[..., 2:]), "one map, drawn over both"

@@ -100,7 +100,7 @@ def test_a_manifest_that_is_not_json_is_refused(package_folder: Path, text: str)
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     written = write_package(tmp_path / "other", manifest(), {"conv1.weight": np.zeros((1, 1))}, "card")
-    with pytest.raises(PackageError, match="do not fit a ResNet18"):
+    with pytest.raises(PackageError, match="do not fit a resnet18"):
         Scorer.open(written, "cpu")
 
 

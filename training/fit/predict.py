@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from her2viewer.errors import UserError
-from her2viewer.scoring.network import network_of
+from her2viewer.scoring.network import Network, network_of
 from her2viewer.scoring.normalise import normalised
 from her2viewer.scoring.preprocess import InputLayout
 from training.data.cache import Fields
@@ -42,7 +41,7 @@ def layout_of(facts: dict[str, Any]) -> InputLayout:
     return InputLayout.model_validate(facts["recipe"]["layout"])
 
 
-def best_network(run: Path, facts: dict[str, Any]) -> tuple[nn.Module, dict[str, Any]]:
+def best_network(run: Path, facts: dict[str, Any]) -> tuple[Network, dict[str, Any]]:
     """A run's best network in eval mode on the CPU, and the facts of its epoch. Raises UserError where it is not whole."""
     network = network_of(facts["recipe"]["network"], len(CLASSES))
     beside = load_weights(run / BEST, network)
@@ -56,7 +55,7 @@ def cell_side(layout: InputLayout) -> int:
 
 @torch.inference_mode()
 def predict_logits(
-    network: nn.Module, fields: Fields, members: Sequence[int], layout: InputLayout, device: str = "cpu"
+    network: Network, fields: Fields, members: Sequence[int], layout: InputLayout, device: str = "cpu"
 ) -> NDArray[np.float32]:
     """(n, classes) float32 logits of cached fields, in eval mode."""
     network.eval()

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from her2viewer.scoring.evidence import Architecture
 from her2viewer.scoring.preprocess import InputLayout
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -85,7 +86,7 @@ class Recipe(_Section):
     """`bf16` and `16` are mixed precision; `16` is for CUDA alone."""
     seed: Annotated[int, Field(ge=0)] = 0
     start: str = "imagenet"
-    network: Literal["resnet18", "resnet18-two-encoders", "resnet18-six-channels"] = "resnet18"
+    network: Architecture = "resnet18"
     layout: InputLayout = InputLayout(mean=IMAGENET_MEAN, std=IMAGENET_STD)
     augmentation: Augmentation = Augmentation()
 

@@ -34,7 +34,8 @@ RESAMPLES: Final = 1000
 BASELINE_WORDS: Final = (
     "The colour-only baseline reads one number off the IHC, the 97th percentile of its DAB optical density against the "
     "image's own background. Its three thresholds were chosen on the labels of these very fields, for each field on all "
-    "others, by the least mean absolute error in grades; it has seen this data set's own labels and the network has not."
+    "others, by the least mean absolute error in grades; it has seen this data set's own labels and the network has "
+    "not, unless it was trained on them."
 )
 
 

@@ -198,8 +198,11 @@ def metrics(outcome: Outcome) -> tuple[Metric, ...]:
 
 
 def confusion(outcome: Outcome) -> NDArray[np.intp]:
-    """(classes, classes) counts; rows are the labels, columns what the model said."""
-    return np.asarray(confusion_matrix(outcome.truth, outcome.said, labels=range(len(CLASSES))))
+    """(classes, classes) counts; rows are the labels, columns what the model said. Fields without finite numbers are left out."""
+    there = np.isfinite(outcome.probabilities).all(axis=1)
+    if not there.any():
+        return np.zeros((len(CLASSES), len(CLASSES)), np.intp)
+    return np.asarray(confusion_matrix(outcome.truth[there], outcome.said[there], labels=range(len(CLASSES))))
 
 
 def folder_name(path: Path) -> str:

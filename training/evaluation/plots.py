@@ -42,9 +42,9 @@ BINS: Final = 10
 def reliability_plot(outcome: Outcome) -> str:
     """Confidence against the share that was right, before and after temperature scaling, in ten bins of equal width."""
     with rc_context(_STYLE):
-        figure = Figure(figsize=(4.6, 4.4), layout="constrained")
+        figure = Figure(figsize=(3.9, 4.0), layout="constrained")
         axes, counts = figure.subplots(2, 1, height_ratios=(4, 1), sharex=True)
-        axes.plot([0, 1], [0, 1], color=QUIET, linewidth=1.2)
+        axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":")
         for probabilities, colour, marker, name in (
             (outcome.raw, OTHER, "s", "before scaling"),
             (outcome.probabilities, ACCENT, "o", "after scaling"),
@@ -57,8 +57,7 @@ def reliability_plot(outcome: Outcome) -> str:
                 axes.plot(mean, share, marker=marker, color=colour, markersize=5, linewidth=1.4, label=name)
         _percent(axes, "y")
         axes.set(xlim=(0, 1), ylim=(-0.03, 1.03), ylabel="scored exactly")
-        if axes.get_legend_handles_labels()[0][0:1]:
-            axes.legend(loc="upper left")
+        _legend(axes)
         rows = np.isfinite(outcome.probabilities).all(axis=1)
         counts.hist(
             outcome.probabilities[rows].max(axis=1, initial=0), bins=BINS, range=(0, 1), color=ACCENT, rwidth=0.9
@@ -72,7 +71,7 @@ def reliability_plot(outcome: Outcome) -> str:
 def coverage_plot(outcome: Outcome, flipped: Outcome | None) -> str:
     """Accuracy over the share of fields that are kept, from the most confident on."""
     with rc_context(_STYLE):
-        figure = Figure(figsize=(4.6, 4.4), layout="constrained")
+        figure = Figure(figsize=(3.9, 4.0), layout="constrained")
         axes = figure.subplots()
         for one, colour, style, name in (
             (flipped, OTHER, "--", "eight orientations"),
@@ -92,8 +91,7 @@ def coverage_plot(outcome: Outcome, flipped: Outcome | None) -> str:
         axes.set(
             xlim=(0, 1.02), ylim=(-0.03, 1.03), xlabel="fields kept, the most confident first", ylabel="scored exactly"
         )
-        if flipped is not None:
-            axes.legend(loc="lower left")
+        _legend(axes)
         _percent(axes, "x")
         _percent(axes, "y")
         return _svg(figure, "coverage")
@@ -102,7 +100,7 @@ def coverage_plot(outcome: Outcome, flipped: Outcome | None) -> str:
 def density_plot(outcome: Outcome, baseline: Baseline) -> str:
     """Each field's DAB density by its label, filled where the network scored it exactly."""
     with rc_context(_STYLE):
-        figure = Figure(figsize=(4.6, 4.4), layout="constrained")
+        figure = Figure(figsize=(3.9, 4.0), layout="constrained")
         axes = figure.subplots()
         beside = np.random.default_rng(0).uniform(-0.28, 0.28, len(outcome.truth))
         size = 26 if len(outcome.truth) < 150 else 9
@@ -119,8 +117,16 @@ def density_plot(outcome: Outcome, baseline: Baseline) -> str:
         axes.set(xlim=(-0.5, len(CLASSES) - 0.5), xlabel="label", ylabel="DAB optical density, 97th percentile")
         axes.set_ylim(bottom=0)
         axes.grid(axis="x", visible=False)
-        axes.legend(loc="upper left")
+        _legend(axes)
         return _svg(figure, "density")
+
+
+def _legend(axes: Axes) -> None:
+    """Above the axes, where it hides nothing; all plots have one, so that they stand in line."""
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(
+            loc="lower left", bbox_to_anchor=(-0.02, 1), ncols=2, borderaxespad=0.2, handlelength=1.4, columnspacing=1.2
+        )
 
 
 def _percent(axes: Axes, which: str) -> None:

@@ -70,7 +70,7 @@ def report(evaluation: Evaluation) -> str:
         comparison=_comparison(evaluation),
         plots=plots,
         worst=worst_cases(evaluation),
-        wrong=int((outcome.said != outcome.truth).sum()),
+        wrong=int(confusion(outcome).sum() - confusion(outcome).trace()),
         versions=versions(),
     )
 
@@ -79,7 +79,7 @@ def report_lines(evaluation: Evaluation) -> list[list[str]]:
     """The first table and the recalls for a terminal: name, then a cell for each column of the report."""
     blank = [""] * (1 + (evaluation.flipped_figures is not None))
     rows = _worth(evaluation) + [
-        {"name": figure.name, "cells": [_cell(figure, ".1%"), *({"value": "", "interval": ""} for _ in blank)]}
+        {"name": figure.name, "cells": [_cell(figure, ".1%"), *(_cell(None, "") for _ in blank)]}
         for figure in evaluation.figures.recalls.values()
     ]
     return [
@@ -96,44 +96,39 @@ def _headline(figures: Figures) -> str:
     if figures.exact.value is None:
         return "Nothing was scored."
     fields = "1 field" if figures.fields == 1 else f"{figures.fields:,} fields"
-    words = (
-        f"Of {fields}, {_count(figures.exact)} ({_share(figures.exact)}) scored exactly as labelled and "
-        f"{_count(figures.within_one)} ({_share(figures.within_one)}) within one grade; "
-    )
+    words = f"Of {fields}, {_count(figures.exact)} scored exactly as labelled and {_count(figures.within_one)} within one grade; "
     if figures.kappa.value is None:
         return words + f"quadratic weighted kappa is {figures.kappa.note}."
-    return (
-        words + f"quadratic weighted kappa {_number(figures.kappa)}{_reach(figures.kappa, '.2f', ', 95% interval ')}."
-    )
+    agreement = _signed(f"{figures.kappa.value:.2f}{_reach(figures.kappa, '.2f', ', 95% interval ')}")
+    return words + f"quadratic weighted kappa {agreement}."
 
 
 def _count(figure: Figure) -> str:
     count = round((figure.value or 0) * figure.fields)
-    return f"{count:,} {'was' if count == 1 else 'were'}"
-
-
-def _share(figure: Figure) -> str:
-    return f"{figure.value:.1%}{_reach(figure, '.0%', ', 95% interval ')}"
-
-
-def _number(figure: Figure) -> str:
-    return "" if figure.value is None else f"{figure.value:.2f}"
+    reach = _reach(figure, ".0%", ", 95% interval ")
+    return f"{count:,} ({figure.value:.1%}{reach}) {'was' if count == 1 else 'were'}"
 
 
 def _reach(figure: Figure, form: str, before: str = "") -> str:
     return "" if figure.low is None else f"{before}{figure.low:{form}} to {figure.high:{form}}"
 
 
+def _signed(text: str) -> str:
+    """With the minus sign of typography."""
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
 def _cell(figure: Figure | None, form: str) -> dict[str, str]:
-    """What stands in a table: value, interval and, in small letters, how that was found or why there is nothing."""
+    """What stands in a table: value, interval, the letter of its method, and why there is nothing where there is nothing."""
     if figure is None:
-        return {"value": "", "interval": "", "small": ""}
+        return {"value": "", "interval": "", "mark": "", "small": ""}
     if figure.value is None:
-        return {"value": "–", "interval": "", "small": figure.note}
+        return {"value": "\N{EN DASH}", "interval": "", "mark": "", "small": figure.note}
     return {
-        "value": f"{figure.value:{form}}",
-        "interval": _reach(figure, ".0%" if form.endswith("%") else ".2f"),
-        "small": "; ".join(filter(None, [figure.interval, figure.note])),
+        "value": _signed(f"{figure.value:{form}}"),
+        "interval": _signed(_reach(figure, ".0%" if form.endswith("%") else ".2f")),
+        "mark": figure.interval[:1].lower(),
+        "small": figure.note,
     }
 
 
@@ -148,7 +143,7 @@ def _worth(evaluation: Evaluation) -> list[dict[str, Any]]:
         cells.append(_cell(getattr(evaluation.baseline, name, None), form))
         rows.append({"name": getattr(evaluation.figures, name).name, "cells": cells})
     sizes = [_cell(column.set_size, ".2f") for column in columns]
-    rows.append({"name": evaluation.figures.set_size.name, "cells": [*sizes, _cell(None, "")]})
+    rows.insert(-1, {"name": evaluation.figures.set_size.name, "cells": [*sizes, _cell(None, "")]})
     return rows
 
 

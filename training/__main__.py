@@ -334,6 +334,52 @@ def _every_fifty(total: int) -> Callable[[int], None]:
 
 
 @app.command()
+def compare(
+    recipes: Annotated[list[Path], typer.Argument(help="Recipe files, or folders of them.")],
+    data: Annotated[Path, typer.Option("--data", help="A folder of labelled pairs, or a CSV that lists them.")],
+    out_folder: Annotated[Path, typer.Option("--out", help="Where runs, table and plots are kept.")],
+    epochs: Annotated[int | None, typer.Option(help="For every recipe, instead of its own.", min=1)] = None,
+    start: Annotated[str | None, typer.Option(help="imagenet, partial:FILE.npz or none, for every recipe.")] = None,
+    precision: Annotated[str | None, typer.Option(help="32, bf16 or 16, for every recipe.")] = None,
+    protocol: Annotated[str, typer.Option(help="stratified or grouped.")] = "stratified",
+    accelerator: Annotated[str, typer.Option(help="auto, cpu, gpu.")] = "auto",
+    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
+) -> None:
+    """Trains recipes one after the other on one data set and writes one table; what is done already is not done again."""
+    from training.compare import compare as run_all
+    from training.compare import write_comparison
+    from training.data.index import CLASSES, index_folder
+    from training.data.split import PROTOCOLS
+    from training.fit.run import Machine
+    from training.recipes.reading import recipe_files
+
+    if protocol not in PROTOCOLS:
+        raise typer.BadParameter(f"name one of {', '.join(PROTOCOLS)}", param_hint="--protocol")
+    files = recipe_files(recipes)
+    index = index_folder(data)
+    if not index.of("test"):
+        raise UserError("there is no test pair to compare on", path=data, remedy="name data with a test split")
+    counts = index.counts()
+    facts: dict[str, str | int | float] = {
+        f"{split} pairs": f"{counts[split].total()} ({', '.join(f'{c}: {counts[split][c]}' for c in CLASSES)})"
+        for split in sorted(counts)
+    }
+    facts |= {name: str(value) for name, value in (("epochs", epochs), ("precision", precision)) if value is not None}
+    if start is not None:
+        facts["start"] = f"partial:{Path(start[8:]).name}" if start.startswith("partial:") else start
+    rows = []
+    changes = {"epochs": epochs, "start": start, "precision": precision}
+    machine = Machine(accelerator=accelerator, threads=threads)
+    done = run_all(files, index, out_folder, changes=changes, protocol=protocol, machine=machine, say=say)  # type: ignore[arg-type]
+    for found in done:
+        rows += found
+        write_comparison(rows, out_folder, facts)
+        for row in found:
+            say(f"  {row.title}: {row.exact:.1%} exact ({row.low:.1%} to {row.high:.1%})")
+    say(f"{out_folder / 'comparison.md'} holds {len(rows)} rows")
+
+
+@app.command()
 def package(
     run: Annotated[Path, typer.Argument(help="The --out folder of a fit.")],
     folder: Annotated[Path, typer.Option("--out", help="The package's folder; it must not exist yet.")],

@@ -94,6 +94,7 @@ def _partial(network: nn.Module, path: Path, calibration: Tensor) -> str:
         network(calibration)  # each batch norm is set when it is reached, so what lies behind it sees the right values
     for handle in handles:
         handle.remove()
+    network.train()  # Lightning leaves each module in the mode that it comes in
     total = len(_pairs(network))
     return f"{taken} of {total} convolutions from torchvision's ImageNet ResNet18, the rest at random"
 

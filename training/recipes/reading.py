@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +12,32 @@ from her2viewer.errors import UserError
 from training.recipes.recipe import Description, Experiment, Recipe
 
 Section = TypeVar("Section", bound=BaseModel)
+
+
+def recipe_files(given: Sequence[Path]) -> list[Path]:
+    """The recipe files among files and folders, in the order given, those of a folder by name with the base first.
+
+    Raises UserError where a folder holds none or two recipes share a name.
+    """
+    found: list[Path] = []
+    for path in given:
+        files = sorted(path.glob("*.toml")) if path.is_dir() else [path]
+        if not files:
+            raise UserError("the folder holds no recipe", path=path, remedy="name a folder with TOML files in it")
+        found += sorted(files, key=lambda file: (_GROUPS.get(read_experiment(file).group, len(_GROUPS)), file.stem))
+    names = [file.stem for file in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UserError(f"two recipes are called '{twice[0]}'", remedy="their runs would collide: rename one")
+    return found
+
+
+_GROUPS = {
+    name: place
+    for place, name in enumerate(
+        ("base", "stains", "size", "colour", "data", "regularisation", "batch", "learning rate", "loss", "network")
+    )
+}
 
 
 def read_recipe(path: Path | None, **changes: Any) -> Recipe:

@@ -22,6 +22,7 @@ def test_partial_start_passes_the_folded_convolutions_through(tmp_path: Path) ->
     network = ResNet18(4)
     words = start_network(network, f"partial:{tmp_path / 'whole.npz'}", 0, x, print)
     assert words.startswith("20 of 20")
+    assert all(module.training for module in network.modules())
     with torch.inference_mode():
         expected, measured = folded.features(x), network.eval().features(x)
         assert (expected - measured).abs().max() / expected.abs().max() < 1e-4

@@ -44,12 +44,42 @@ def refuse_unscorable(field: FieldPixels) -> None:
             )
 
 
+def refuse_incomplete(field: FieldPixels, layout: InputLayout) -> None:
+    """Raises ImageError where a stain is missing that the model cannot do without."""
+    for stain in layout.order:
+        if stain not in field.pixels and stain not in layout.optional:
+            raise ImageError(
+                f"this model needs the {stain.caption} image, and it is missing",
+                remedy="give both images, or use a model that was trained to do without it",
+            )
+
+
 def check_field(field: FieldPixels, layout: InputLayout) -> tuple[Check, ...]:
     """The warnings on a field; empty where there is nothing to say."""
-    return (*_size_checks(field, layout), *_stain_checks(field))
+    return (*_missing_checks(field, layout), *_size_checks(field, layout), *_stain_checks(field))
+
+
+def _missing_checks(field: FieldPixels, layout: InputLayout) -> list[Check]:
+    return [
+        Check(
+            "stain_missing",
+            0.0,
+            1.0,
+            f"There is no {stain.caption} image: the score rests on the {stain.other.caption} alone, as this model was "
+            "trained to do where it must.",
+        )
+        for stain in layout.order
+        if stain not in field.pixels
+    ]
 
 
 def _size_checks(field: FieldPixels, layout: InputLayout) -> list[Check]:
+    return [*_unlike_sizes(field), *_low_resolution(field, layout)]
+
+
+def _unlike_sizes(field: FieldPixels) -> list[Check]:
+    if len(field.fields) < 2:
+        return []
     found = []
     he, ihc = field.fields[Stain.HE], field.fields[Stain.IHC]
     unlike = abs(np.log((he.width / he.height) / (ihc.width / ihc.height)))
@@ -63,7 +93,12 @@ def _size_checks(field: FieldPixels, layout: InputLayout) -> list[Check]:
                 "pixels) and may not show the same field: check that they belong together.",
             )
         )
-    for stain in layout.order:
+    return found
+
+
+def _low_resolution(field: FieldPixels, layout: InputLayout) -> list[Check]:
+    found = []
+    for stain in (stain for stain in layout.order if stain in field.pixels):
         cell = layout.cell(stain)
         height, width = field.pixels[stain].shape[:2]
         share = min(width / cell.width, height / cell.height)
@@ -81,11 +116,17 @@ def _size_checks(field: FieldPixels, layout: InputLayout) -> list[Check]:
 
 
 def _stain_checks(field: FieldPixels) -> list[Check]:
+    """Whether each image is of its stain. An IHC alone says nothing of tissue: a faint one shows as little as an empty slide."""
+    if Stain.HE not in field.pixels:
+        ihc_magenta, ihc_tissue = magenta(field.pixels[Stain.IHC])
+        return _ihc_unlike_ihc(ihc_magenta > MAGENTA_THRESHOLD and ihc_tissue >= TISSUE_SHARE, ihc_magenta)
+    if Stain.IHC not in field.pixels:
+        he_magenta, he_tissue = magenta(field.pixels[Stain.HE])
+        return _no_tissue(he_tissue) or _he_unlike_he(he_magenta < MAGENTA_THRESHOLD, he_magenta)
     he_magenta, he_tissue = magenta(field.pixels[Stain.HE])
     ihc_magenta, ihc_tissue = magenta(field.pixels[Stain.IHC])
-    if he_tissue < TISSUE_SHARE:
-        message = f"The H&E image holds hardly any tissue ({he_tissue:.1%} of it): choose another field."
-        return [Check("no_tissue", he_tissue, TISSUE_SHARE, message)]
+    if found := _no_tissue(he_tissue):
+        return found
     he_wrong, ihc_wrong = he_magenta < MAGENTA_THRESHOLD, ihc_magenta > MAGENTA_THRESHOLD and ihc_tissue >= TISSUE_SHARE
     if he_wrong and ihc_wrong:
         return [
@@ -96,13 +137,24 @@ def _stain_checks(field: FieldPixels) -> list[Check]:
                 "The two images look swapped (the one given as IHC is pink, the one given as H&E is not): swap them.",
             )
         ]
-    if he_wrong:
-        message = "The H&E image does not have the pink of eosin: check that it is an H&E stain."
-        return [Check("he_unlike_he", he_magenta, MAGENTA_THRESHOLD, message)]
-    if ihc_wrong:
-        message = "The IHC image is as pink as an H&E stain: check that it is the HER2 IHC."
-        return [Check("ihc_unlike_ihc", ihc_magenta, MAGENTA_THRESHOLD, message)]
-    return []
+    return _he_unlike_he(he_wrong, he_magenta) or _ihc_unlike_ihc(ihc_wrong, ihc_magenta)
+
+
+def _no_tissue(share: float) -> list[Check]:
+    if share >= TISSUE_SHARE:
+        return []
+    message = f"The H&E image holds hardly any tissue ({share:.1%} of it): choose another field."
+    return [Check("no_tissue", share, TISSUE_SHARE, message)]
+
+
+def _he_unlike_he(wrong: bool, value: float) -> list[Check]:
+    message = "The H&E image does not have the pink of eosin: check that it is an H&E stain."
+    return [Check("he_unlike_he", value, MAGENTA_THRESHOLD, message)] if wrong else []
+
+
+def _ihc_unlike_ihc(wrong: bool, value: float) -> list[Check]:
+    message = "The IHC image is as pink as an H&E stain: check that it is the HER2 IHC."
+    return [Check("ihc_unlike_ihc", value, MAGENTA_THRESHOLD, message)] if wrong else []
 
 
 def magenta(image: NDArray[np.uint8]) -> tuple[float, float]:

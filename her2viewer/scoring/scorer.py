@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from her2viewer.errors import PackageError
 from her2viewer.scoring.attribution import last_stage_maps, stage_map
-from her2viewer.scoring.checks import check_field, refuse_unscorable
+from her2viewer.scoring.checks import check_field, refuse_incomplete, refuse_unscorable
 from her2viewer.scoring.confidence import calibrated, no_call, prediction_set
 from her2viewer.scoring.device import Device, DeviceChoice, choose_device, first_line
 from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, Precision
@@ -76,6 +76,7 @@ class Scorer:
         started = time.perf_counter()
         for field in fields:
             refuse_unscorable(field)
+            refuse_incomplete(field, self._layout)
         inputs = [compose(field.pixels, self._layout) for field in fields]
         logits, maps = self._forward(np.stack(inputs))
         if self._reference is not None:

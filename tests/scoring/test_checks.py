@@ -5,9 +5,12 @@ import cv2
 import numpy as np
 import pytest
 
-from her2viewer.scoring.checks import MAGENTA_THRESHOLD, check_field, magenta
+from her2viewer.errors import ImageError
+from her2viewer.scoring.checks import MAGENTA_THRESHOLD, check_field, magenta, refuse_incomplete
 from her2viewer.scoring.evidence import FieldPixels
+from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.preprocess import InputLayout
+from her2viewer.scoring.stains import Stain
 from tests.scoring.conftest import tissue
 
 HE, IHC = tissue(1), tissue(2, stain="ihc")
@@ -68,3 +71,17 @@ def _read(path: Path) -> np.ndarray:
     if image is None:
         pytest.fail(f"{path.name} cannot be read")
     return image[..., ::-1]
+
+
+def test_one_stain_alone_is_checked_as_far_as_it_goes() -> None:
+    he, ihc = HE, IHC
+    both = InputLayout(optional=(Stain.HE, Stain.IHC))
+    for stain, image in ((Stain.IHC, ihc), (Stain.HE, he)):
+        field = FieldPixels({stain: image}, {stain: FieldOfView.whole(HE.shape[1::-1])})
+        assert [check.name for check in check_field(field, both)] == ["stain_missing"]
+        assert check_field(field, InputLayout(order=(stain,))) == ()
+        refuse_incomplete(field, both)
+        with pytest.raises(ImageError, match=f"needs the {stain.other.caption} image, and it is missing; give both"):
+            refuse_incomplete(field, InputLayout())
+    wrong = FieldPixels({Stain.IHC: he}, {Stain.IHC: FieldOfView.whole(HE.shape[1::-1])})
+    assert [check.name for check in check_field(wrong, InputLayout(order=(Stain.IHC,)))] == ["ihc_unlike_ihc"]

@@ -115,7 +115,13 @@ def density_plot(outcome: Outcome, baseline: Baseline) -> str:
             )  # fmt: skip
         axes.set_xticks(range(len(CLASSES)), CLASSES)
         axes.set(xlim=(-0.5, len(CLASSES) - 0.5), xlabel="label", ylabel="DAB optical density, 97th percentile")
-        axes.set_ylim(bottom=0)
+        # Straight below 0.1, logarithmic above: 0 and 1+ lie close together, and 3+ reaches ten times as far.
+        axes.set_yscale("symlog", linthresh=0.1)
+        ticks = [0, 0.05, 0.1, 0.2, 0.5, 1, 2]
+        axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.set_yticks([], minor=True)
+        top = baseline.density[shown].max(initial=0.2)
+        axes.set_ylim(min(0.0, float(baseline.density[shown].min(initial=0))), 1.15 * float(top))
         axes.grid(axis="x", visible=False)
         _legend(axes)
         return _svg(figure, "density")

@@ -30,8 +30,9 @@ RecipeFile = Annotated[
 
 
 def say(text: str) -> None:
-    """One line of progress, at once."""
+    """One line of progress, at once, also into a file."""
     out.print(text, markup=False)
+    out.file.flush()
 
 
 @app.command()

@@ -242,7 +242,7 @@ def resolve_legend(state: State) -> LegendShown:
     lines = (
         ("Class", attribution.target),
         ("Method", f"{attribution.method}, {attribution.stage}"),
-        ("Grid", f"{columns} x {rows} cells for both stains"),
+        ("Grid", f"{columns} x {rows} cells{' for both stains' if len(attribution.layout.order) > 1 else ''}"),
         ("Raw peak", peaks),
     )
     if attribution.peak <= 0:
@@ -252,8 +252,10 @@ def resolve_legend(state: State) -> LegendShown:
             f"No positive evidence for {attribution.target} anywhere in this field: there is nothing to draw.",
         )
     silent = [stain.caption for stain in attribution.layout.order if attribution.peak_of(stain) <= 0]
-    note = f"No positive evidence for {attribution.target} in the {silent[0]} image." if silent else ""
-    return LegendShown(top, lines, note)
+    notes = [f"No positive evidence for {attribution.target} in the {caption} image." for caption in silent]
+    unseen = [stain for stain in Stain if stain not in attribution.layout.order]
+    notes += [f"This model does not look at the {stain.caption} image." for stain in unseen]
+    return LegendShown(top, lines, " ".join(notes))
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class Attribution:
     `values`: (rows, columns) float32, read-only; one number per cell of the stage's grid, in logits: for the last stage the
     cells of a class add up to its logit less the bias. Cell (r, c) covers an equal part of the input, its centre is at
     (c + 0.5, r + 0.5) cells. Where the input holds two stains side by side and the number of columns is odd, the column
-    on the seam has seen both stains.
+    on the seam has seen both stains. `separate`: the stains' parts were computed apart, so nothing is read across the seam.
     """
 
     values: NDArray[np.float32]
@@ -51,6 +51,7 @@ class Attribution:
     method: str
     layout: InputLayout
     fields: Mapping[Stain, FieldOfView]
+    separate: bool = False
 
     def __post_init__(self) -> None:
         self.values.setflags(write=False)
@@ -83,7 +84,11 @@ class Attribution:
         rows, columns = self.values.shape
         x = region.x + (np.arange(width) + 0.5) * (region.width / width)
         y = region.y + (np.arange(height) + 0.5) * (region.height / height)
-        across = _interpolation((scale.ax * x + scale.bx) * (columns / self.layout.width), columns)
+        place = (scale.ax * x + scale.bx) * (columns / self.layout.width)
+        if self.separate:
+            cell, step = self.layout.cell(stain), columns / self.layout.width
+            place = np.clip(place, cell.x * step + 0.5, (cell.x + cell.width) * step - 0.5)
+        across = _interpolation(place, columns)
         down = _interpolation((scale.ay * y + scale.by) * (rows / self.layout.height), rows)
         field = self.fields[stain]
         across[(x < field.x) | (x >= field.x + field.width)] = 0
@@ -117,11 +122,13 @@ class Evidence:
     class_maps: NDArray[np.float32]
     layout: InputLayout
     method: str = "Grad-CAM"
+    separate: bool = False
 
     def attribution(self, target: str) -> Attribution:
         """The last stage's map for a class by its name; no computation. Other stages: `FieldScorer.attribution`."""
         index = self.prediction.classes.index(target)
-        return Attribution(self.class_maps[index], target, STAGES[-1], self.method, self.layout, self.prediction.fields)
+        values, fields = self.class_maps[index], self.prediction.fields
+        return Attribution(values, target, STAGES[-1], self.method, self.layout, fields, self.separate)
 
 
 class FieldScorer(Protocol):

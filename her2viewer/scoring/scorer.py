@@ -1,6 +1,7 @@
 """A model package made ready to score: fast on the CPU, on CUDA where there is one, and the same numbers in both."""
 
 import copy
+import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from types import MappingProxyType
@@ -83,11 +84,12 @@ class Scorer:
             self._measure_precision(inputs[0], logits[0])
         seconds = (time.perf_counter() - started) / len(fields)
         probabilities = calibrated(logits, self._package.manifest.calibration.temperature)
+        architecture = self._package.manifest.architecture
         # A map for both stains at once must not pass for one of each.
-        shared = self._package.manifest.architecture == "resnet18-six-channels"
-        method = "Grad-CAM, one map for both stains" if shared else "Grad-CAM"
+        method = "Grad-CAM, one map for both stains" if architecture == "resnet18-six-channels" else "Grad-CAM"
+        separate = architecture != "resnet18"
         return [
-            Evidence(self._prediction(field, row, seconds), network_input, class_maps, self._layout, method)
+            Evidence(self._prediction(field, row, seconds), network_input, class_maps, self._layout, method, separate)
             for field, row, network_input, class_maps in zip(fields, probabilities, inputs, maps, strict=True)
         ]
 
@@ -103,7 +105,7 @@ class Scorer:
             return stage_map(self._network, x, stage, index)
 
         values = self._with_fallback(compute)
-        return Attribution(values, target, stage, at_hand.method, evidence.layout, evidence.prediction.fields)
+        return dataclasses.replace(at_hand, values=values, stage=stage)
 
     def _forward(self, inputs: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """(n, h, w, 3) uint8 -> logits (n, classes) and maps of the last stage (n, classes, rows, columns), float32."""

@@ -1,4 +1,4 @@
-"""`python -m training`: phantom, index, fit, evaluate, package."""
+"""`python -m training`: phantom, tissue, index, fit, compare, package, evaluate."""
 
 import json
 import sys
@@ -16,13 +16,13 @@ from her2viewer.errors import UserError
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
-    help="Makes the model package that HER2 Viewer opens, from a folder of labelled pairs in BCI layout "
-    "(HE/train, IHC/train, HE/test, IHC/test; names like 00000_train_1+.png).",
+    help="Makes the model package that HER2 Viewer opens, from labelled pairs: a folder in BCI's layout "
+    "(HE/train, IHC/train, HE/test, IHC/test; names like 00000_train_1+.png), one of your own, or a CSV.",
 )
 out = Console(highlight=False)
 REFUSALS_SHOWN = 50
 
-Data = Annotated[Path, typer.Argument(help="A folder of labelled pairs in BCI layout.")]
+Data = Annotated[Path, typer.Argument(help="A folder of labelled pairs, or a CSV that lists them.")]
 RecipeFile = Annotated[
     Path | None,
     typer.Option("--recipe", help="A TOML file with the settings to [fit] with and the words of the [card]."),
@@ -31,7 +31,7 @@ RecipeFile = Annotated[
 
 def say(text: str) -> None:
     """One line of progress, at once, also into a file."""
-    out.print(text, markup=False)
+    out.print(text, markup=False, soft_wrap=True)
     out.file.flush()
 
 
@@ -390,7 +390,8 @@ def package(
         list[str] | None,
         typer.Option(
             "--on",
-            help="NAME=FOLDER[:SPLIT], measured for the card; may be given several times. Split: test, train or all.",
+            help="NAME=DATA[:SPLIT][:STAIN], measured for the card; may be given several times. Split: test (if none is "
+            "named), train or all. Stain: he or ihc for images of that stain alone.",
         ),
     ] = None,
 ) -> None:
@@ -404,33 +405,39 @@ def package(
     wanted = [_named_data(word) for word in on or []]
     made = package_run(run, folder, description, data)
     measured = []
-    for name, path, split in wanted:
-        outcome = _outcome(folder, path, split, name)
+    for name, path, split, stain in wanted:
+        outcome = _outcome(folder, path, split, stain, name)
         measured.append((outcome, metrics(outcome)))
     with_metrics(made, description, measured)
     say(f"{folder} is ready: her2viewer score ... --model {folder}")
 
 
-def _named_data(word: str) -> tuple[str, Path, str]:
-    name, _, place = word.partition("=")
-    path, _, split = place.rpartition(":")
-    if split not in ("test", "train", "all"):
-        path, split = place, "test"
+def _named_data(word: str) -> tuple[str, Path, str, str | None]:
+    """'NAME=DATA:SPLIT:STAIN' taken apart; a folder may hold colons."""
+    name, _, path = word.partition("=")
+    split, stain = "test", None
+    while (end := path.rpartition(":"))[2] in ("test", "train", "all", "he", "ihc") and end[0]:
+        path = end[0]
+        if end[2] in ("he", "ihc"):
+            stain = end[2]
+        else:
+            split = end[2]
     if not name or not path:
         raise UserError(f"'{word}' names no data", remedy="write --on 'NAME=FOLDER' or 'NAME=FOLDER:all'")
-    return name, Path(path), split
+    return name, Path(path), split, stain
 
 
-def _outcome(model: Path, data: Path, split: str, name: str | None):  # type: ignore[no-untyped-def]  # torch stays unloaded for --help
+def _outcome(model: Path, data: Path, split: str, stain: str | None, name: str):  # type: ignore[no-untyped-def]  # torch stays unloaded for --help
     from her2viewer.scoring.package import open_package
     from her2viewer.scoring.scorer import Scorer
+    from her2viewer.scoring.stains import Stain
     from training.data.index import index_folder
-    from training.evaluation.outcome import folder_name, predict
+    from training.evaluation.outcome import predict
 
-    found = index_folder(data)
+    found = index_folder(data, stain=None if stain is None else Stain(stain))
     pairs = found.pairs if split == "all" else found.of(split)
     scorer = Scorer.open(open_package(model))
-    return predict(scorer, pairs, name or f"{folder_name(data)}, {split}", _every_fifty(len(pairs)))
+    return predict(scorer, pairs, name, _every_fifty(len(pairs)))
 
 
 def main() -> int:

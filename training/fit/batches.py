@@ -35,10 +35,10 @@ def epoch_order(labels: NDArray[np.intp], members: Sequence[int], recipe: Recipe
     return rng.permutation(np.concatenate(drawn))[: len(pool)]
 
 
-def steps_of(labels: NDArray[np.intp], members: Sequence[int], recipe: Recipe) -> int:
-    """Batches in an epoch. A last batch of one field is left out: a batch norm learns nothing from it."""
+def steps_of(labels: NDArray[np.intp], members: Sequence[int], recipe: Recipe, devices: int = 1) -> int:
+    """Batches in an epoch. A last batch that leaves a device one field or none is left out: no batch norm learns from that."""
     n = len(epoch_order(labels, members, recipe, 0))
-    return max(n // recipe.batch + (n % recipe.batch > 1), 1)
+    return max(n // recipe.batch + (n % recipe.batch >= 2 * devices), 1)
 
 
 class Drawn(IterableDataset[Batch]):
@@ -64,7 +64,7 @@ class Drawn(IterableDataset[Batch]):
         self.rank, self.devices = 0, 1
 
     def __len__(self) -> int:
-        return steps_of(self._labels, self._members, self._recipe)
+        return steps_of(self._labels, self._members, self._recipe, self.devices)
 
     def __iter__(self) -> Iterator[Batch]:
         epoch = self.epoch()

@@ -41,6 +41,8 @@ class Training(lightning.LightningModule):
             if recipe.average
             else None
         )
+        if self.averaged is not None:
+            self.averaged.requires_grad_(False)  # several devices wait for a gradient of whatever may have one
         self._recipe, self._loss, self._steps, self._layouts = recipe, loss, steps, tuple(layouts)
         # Teachers are no part of this module: they are neither trained nor kept in its checkpoints.
         self._teachers = [(network.requires_grad_(False).eval(), place) for network, place in teachers]

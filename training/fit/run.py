@@ -29,7 +29,7 @@ from training.data.index import CLASSES, Index
 from training.data.split import Protocol, Split, split_pairs
 from training.files import replacing
 from training.fit.batches import Drawn, Plain, composed, steps_of
-from training.fit.checkpoint import SafetensorsIO, cpu_weights, save_tree
+from training.fit.checkpoint import SafetensorsIO, cpu_weights, load_tree, save_tree
 from training.fit.loss import criterion
 from training.fit.module import Teacher, Training
 from training.fit.predict import BEST, LAST, RUN, best_network, cell_side, layout_of, load_run
@@ -87,8 +87,12 @@ def fit(
     labels = np.array([CLASSES.index(pair.label or "") for pair in pairs])
     split = split_pairs(pairs, recipe.seed, protocol)
     _check_classes(labels, split)
+    taught_by = [path.resolve().name for path in teachers]
     if resume:
-        _check_resumed(out, recipe, split)
+        _check_resumed(out, recipe, split, taught_by)
+        if _is_done(out, recipe):
+            say(f"{out.name} is done already.")
+            return
     lessons = [(path, load_run(path)) for path in teachers]
     layouts = (recipe.layout, *(layout_of(facts) for _, facts in lessons))
     side = max(map(cell_side, layouts))
@@ -101,14 +105,16 @@ def fit(
     if started is None:
         started = start_network(network, recipe.start, recipe.seed, normalised(sample, recipe.layout, "cpu"), say)
     network.to(memory_format=torch.channels_last)
-    taught_by: list[Teacher] = [(best_network(path, facts)[0], k) for k, (path, facts) in enumerate(lessons, 1)]
+    masters: list[Teacher] = [(best_network(path, facts)[0], k) for k, (path, facts) in enumerate(lessons, 1)]
     loss = criterion(recipe, labels[list(split.train)], len(CLASSES))
     steps = steps_of(labels, split.train, recipe)
-    module = Training(network, recipe, loss, steps, layouts, taught_by)
+    module = Training(network, recipe, loss, steps, layouts, masters)
+    if resume:
+        _check_fits(out / LAST, module)
     drawn = Drawn(fields, labels, split.train, recipe, layouts[1:])
     if not resume:
         (out / LOG).unlink(missing_ok=True)
-        write_run(out, index, recipe, protocol, split, started, [path.resolve().name for path in teachers])
+        write_run(out, index, recipe, protocol, split, started, taught_by)
     keeper = _Keeper(out, recipe, drawn, say)
     with _quiet():
         trainer = lightning.Trainer(
@@ -128,7 +134,8 @@ def fit(
             log_every_n_steps=10,
             use_distributed_sampler=False,
         )
-        drawn.epoch = lambda: trainer.current_epoch
+        # Before Lightning asks how many batches there are.
+        drawn.epoch, drawn.devices = (lambda: trainer.current_epoch), trainer.world_size
         _run(
             trainer,
             module,
@@ -157,7 +164,7 @@ class _Keeper(Checkpoint):
         self._best = state_dict["best"]
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        self._drawn.rank, self._drawn.devices = trainer.global_rank, trainer.world_size
+        self._drawn.rank = trainer.global_rank
         if trainer.current_epoch:
             self._say(f"Resumed after epoch {trainer.current_epoch}.")
         if trainer.is_global_zero:
@@ -170,10 +177,17 @@ class _Keeper(Checkpoint):
         assert isinstance(pl_module, Training)
         figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
         epoch, loss = trainer.current_epoch + 1, figures["validation_loss"]
+        if not math.isfinite(loss):
+            raise UserError(
+                f"the validation loss of epoch {epoch} is no number: the network has run away",
+                path=self._out,
+                remedy="train with a smaller --lr into an empty folder; the last whole epoch is kept",
+            )
         improved = loss < self._best
         self._best = min(loss, self._best)
         facts = {"epoch": epoch, "validation_loss": loss, "validation_exact": figures["validation_exact"]}
         if trainer.is_global_zero:
+            # What the log cannot be written to, the checkpoint cannot either: that one says so.
             rate = trainer.optimizers[0].param_groups[0]["lr"]
             seconds = round(time.perf_counter() - self._began, 1)
             _log(
@@ -183,6 +197,8 @@ class _Keeper(Checkpoint):
             if improved:
                 save_tree(self._out / BEST, {"network": cpu_weights(pl_module.result), "facts": facts})
         trainer.save_checkpoint(self._out / LAST)
+        if not trainer.is_global_zero:
+            return
         self._say(
             f"epoch {epoch}/{self._recipe.epochs}: training loss {figures['training_loss']:.4f}, "
             f"validation loss {loss:.4f}, exact {figures['validation_exact']:.1%}"
@@ -215,7 +231,9 @@ def _run(
         fits = batch_that_fits(module, recipe, sample)
         raise UserError(
             f"a batch of {recipe.batch} does not fit into the GPU's memory",
-            remedy=f"use --batch {fits} with --resume off" if fits else "train on the CPU with --accelerator cpu",
+            remedy=f"train with --batch {fits}, into an empty folder"
+            if fits
+            else "train on the CPU with --accelerator cpu",
         ) from error
 
 
@@ -226,7 +244,10 @@ def batch_that_fits(module: Training, recipe: Recipe, sample: NDArray[np.uint8])
         try:
             torch.cuda.empty_cache()
             x = normalised(np.resize(sample, (batch, *sample.shape[1:])), recipe.layout, module.device)
-            module.network(x).sum().backward()
+            kind = {"bf16": torch.bfloat16, "16": torch.float16}.get(recipe.precision)
+            with torch.autocast(module.device.type, dtype=kind, enabled=kind is not None):
+                loss = module.network(x).float().sum()
+            loss.backward()
         except torch.OutOfMemoryError:
             batch //= 2
         else:
@@ -254,7 +275,25 @@ def _check_classes(labels: NDArray[np.intp], split: Split) -> None:
         )
 
 
-def _check_resumed(out: Path, recipe: Recipe, split: Split) -> None:
+def _is_done(out: Path, recipe: Recipe) -> bool:
+    """Whether a run has all its epochs, or stopped early: Lightning would train such a one further."""
+    checkpoint = load_tree(out / LAST)
+    waited = [
+        state["wait_count"] for name, state in checkpoint["callbacks"].items() if name.startswith("EarlyStopping")
+    ]
+    return checkpoint["epoch"] + 1 >= recipe.epochs or any(count >= recipe.patience for count in waited)
+
+
+def _check_fits(checkpoint: Path, module: Training) -> None:
+    """Raises UserError where a checkpoint holds another network than this run trains."""
+    theirs = {name: tensor.shape for name, tensor in load_tree(checkpoint)["state_dict"].items()}
+    if theirs != {name: tensor.shape for name, tensor in module.state_dict().items()}:
+        raise UserError(
+            "it is a checkpoint of another training", path=checkpoint, remedy="train again into an empty folder"
+        )
+
+
+def _check_resumed(out: Path, recipe: Recipe, split: Split, teachers: Sequence[str]) -> None:
     """Raises UserError where a run would go on with other settings or other data than it began with."""
     facts = load_run(out)
     before = Recipe.model_validate(facts["recipe"])
@@ -266,6 +305,9 @@ def _check_resumed(out: Path, recipe: Recipe, split: Split) -> None:
             path=out,
             remedy="resume with the same settings, or train into another folder",
         )
+    if list(teachers) != facts["teachers"]:
+        began = ", ".join(facts["teachers"]) or "no teacher"
+        raise UserError(f"this run began with {began}", path=out, remedy="resume with the same --teacher options")
     if asdict(split) != {name: tuple(part) for name, part in facts["split"].items()}:
         raise UserError(
             "the pairs are not those that this run began with", path=out, remedy="resume with the same data"

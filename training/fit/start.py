@@ -1,6 +1,7 @@
 """Where a network starts from: ImageNet's full weights, a part of them, or nothing."""
 
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def _full(network: nn.Module, say: Say) -> str:
 
     try:
         state = ResNet18_Weights.IMAGENET1K_V1.get_state_dict(progress=True)
-    except OSError as error:
+    except (OSError, RuntimeError, HTTPException) as error:  # no network, a broken-off or a damaged download
         say(f"The ImageNet weights cannot be downloaded ({error}); training starts from random weights.")
         return "random weights (ImageNet weights could not be downloaded)"
     state.pop("fc.weight")

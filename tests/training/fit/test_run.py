@@ -18,7 +18,7 @@ from her2viewer.errors import UserError
 from her2viewer.scoring.preprocess import InputLayout
 from tests.training.conftest import write_pair
 from training.data.index import CLASSES, index_folder
-from training.fit.checkpoint import load_tree
+from training.fit.checkpoint import load_tree, save_tree
 from training.fit.predict import best_network, load_run
 from training.fit.run import Machine, fit
 from training.recipes.recipe import NONE, Recipe
@@ -133,6 +133,10 @@ def test_training_stops_early_and_keeps_the_best(bci: Path, tmp_path: Path, monk
     with (tmp_path / "run" / "log.csv").open() as file:
         assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3", "4"]
     assert best_network(tmp_path / "run", load_run(tmp_path / "run"))[1]["epoch"] == 2
+    before, said = weights(tmp_path / "run"), []
+    recipe = QUICK.model_copy(update={"epochs": 9, "patience": 2})
+    fit(index_folder(bci), recipe, tmp_path / "run", resume=True, say=said.append)
+    assert same(before, weights(tmp_path / "run")) and said[-1] == "run is done already."
 
 
 def test_a_pupil_is_taught_by_several_runs(bci: Path, tmp_path: Path) -> None:
@@ -166,6 +170,9 @@ def test_bad_wishes_are_said_in_one_sentence(bci: Path, tmp_path: Path) -> None:
         fit(index, QUICK, tmp_path / "run", say=silent)
     with pytest.raises(UserError, match="this run began with epochs 1, not 2; resume with the same settings"):
         fit(index, QUICK, tmp_path / "run", resume=True, say=silent)
+    with pytest.raises(UserError, match="this run began with no teacher; resume with the same --teacher"):
+        one = QUICK.model_copy(update={"epochs": 1})
+        fit(index, one, tmp_path / "run", teachers=[tmp_path / "run"], resume=True, say=silent)
     with pytest.raises(UserError, match="the pairs are not those"):
         fewer = type(index)(index.root, index.of("train")[:20], ())
         fit(fewer, QUICK.model_copy(update={"epochs": 1}), tmp_path / "run", resume=True, say=silent)
@@ -200,8 +207,46 @@ def test_a_batch_too_large_for_the_gpu_names_one_that_fits(
         return forward(self, x)
 
     monkeypatch.setattr(ResNet18, "forward", small_card)
-    with pytest.raises(UserError, match="a batch of 16 does not fit into the GPU's memory; use --batch 2"):
+    with pytest.raises(UserError, match="a batch of 16 does not fit into the GPU's memory; train with --batch 2, into"):
         fit(index_folder(bci), QUICK.model_copy(update={"batch": 16}), tmp_path / "run", say=silent)
+
+
+def test_a_checkpoint_of_another_network_and_a_loss_that_ran_away_are_said(bci: Path, tmp_path: Path) -> None:
+    index = index_folder(bci)
+    for name, network in (("one", "resnet18"), ("six", "resnet18-six-channels")):
+        fit(index, Recipe.model_validate(QUICK.model_dump() | {"network": network}), tmp_path / name, say=silent)
+    path = tmp_path / "one" / "last.safetensors"
+    tree = load_tree(tmp_path / "six" / "last.safetensors")
+    save_tree(path, tree | {"epoch": 0})
+    with pytest.raises(UserError, match="it is a checkpoint of another training"):
+        fit(index, QUICK, tmp_path / "one", resume=True, say=silent)
+    wild = QUICK.model_copy(update={"learning_rate": 1e30, "schedule": "constant"})
+    with pytest.raises(UserError, match="validation loss of epoch 1 is no number"):
+        fit(index, wild, tmp_path / "wild", say=silent)
+
+
+def test_several_devices_train_with_averaged_weights_and_a_short_last_batch(bci: Path, tmp_path: Path) -> None:
+    """Two processes on the CPU: what several GPUs do, but for their memory."""
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from training.data.index import index_folder\n"
+        "from training.fit.run import Machine, fit\n"
+        "from training.recipes.recipe import Recipe\n"
+        "if __name__ == '__main__':\n"
+        "    fit(index_folder(Path(sys.argv[1])), Recipe.model_validate_json(sys.argv[3]), Path(sys.argv[2]),\n"
+        "        machine=Machine(accelerator='cpu', devices='2', strategy='ddp', threads=1))\n"
+    )
+    script = tmp_path / "several.py"
+    script.write_text(code, encoding="utf-8")
+    recipe = QUICK.model_copy(update={"epochs": 1, "average": 0.9, "batch": 10, "sampling": "all"})
+    command = [sys.executable, str(script), str(bci), str(tmp_path / "run"), recipe.model_dump_json()]
+    root = Path(training.fit.run.__file__).parents[2]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=110, cwd=root, env=os.environ | {"PYTHONPATH": str(root)}
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.count("epoch 1/1") == 1
+    assert best_network(tmp_path / "run", load_run(tmp_path / "run"))[1]["epoch"] == 1
 
 
 def test_what_can_be_learned_is_learned(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QPushButton,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -140,6 +141,8 @@ class ExplainPanel(QWidget):
             segment.setProperty("segment", True)
             segment.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             segment.setAccessibleName(f"Evidence for {name}")
+            # A panel short of room scrolls; it does not cut its buttons.
+            segment.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
             self._segments.addButton(segment, index)
             self._class_layout.addWidget(segment, 1)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-GROUPS = ("pair",)
-"""Later issues add batch, viewer, startup, training and explain; each is a module here with `rows()`."""
+GROUPS = ("pair", "training")
+"""Later issues add batch, viewer, startup and explain; each is a module here with `rows()`."""
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
             f"{row.other_value:g} {row.unit}",
             f"{row.ratio:.2f}",
             row.goal,
-            "yes" if row.met else "no",
+            {True: "yes", False: "no", None: "-"}[row.met],
         )
     Console(width=140).print(table)
     if options.json:

@@ -17,7 +17,8 @@ class Row:
     other_value: float
     ratio: float
     goal: str
-    met: bool
+    met: bool | None
+    """None where a figure has no goal."""
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from her2viewer import RESEARCH_USE
 from her2viewer.scoring.package import Metric, ModelManifest
+from her2viewer.scoring.preprocess import InputLayout
 from training.data.index import CLASSES
 from training.evaluation.outcome import Outcome, confusion
 from training.recipes.recipe import Description
@@ -33,6 +34,7 @@ def card_text(manifest: ModelManifest, description: Description, outcomes: Seque
         f"- {' left, '.join(stain.caption for stain in manifest.input.order)} right, {manifest.input.width} x "
         f"{manifest.input.height} px, {manifest.input.colour}. A 1024 px field at 0.46 um/px is seen at 4.2 um/px across and "
         "2.1 um/px down: the network sees the amount and the colour of stain, not single membranes.",
+        *_input_notes(manifest.input),
         f"- Classes {', '.join(manifest.classes)}; probabilities are softmax(logits / {calibration.temperature:.3f}).",
     ]
     if conformal is not None:
@@ -48,6 +50,20 @@ def card_text(manifest: ModelManifest, description: Description, outcomes: Seque
     if description.commands:
         lines += ["", "## How to make it again", "", "```sh", *description.commands, "```"]
     return "\n".join(lines) + "\n"
+
+
+def _input_notes(layout: InputLayout) -> list[str]:
+    notes = []
+    if layout.white == "background":
+        notes.append(
+            "- Each image is set against its own background first, so that the tint of slide and scanner goes."
+        )
+    if layout.optional:
+        names = " or ".join(stain.caption for stain in layout.optional)
+        notes.append(
+            f"- It was trained to do without the {names} where it must; the score then rests on what is there."
+        )
+    return notes
 
 
 def _metric_table(metrics: Sequence[Metric]) -> list[str]:

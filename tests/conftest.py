@@ -21,6 +21,12 @@ def shared_data() -> Path:
     return folder
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--guide", action="store_true", help="write the pictures of the user guide (resources/guide/pictures)"
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # The offscreen platform says of some things that it cannot do them; nothing is wrong with the window then.
     config.addinivalue_line("qt_log_ignore", "This plugin does not support .*")

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
@@ -22,6 +23,8 @@ from her2viewer.scoring.package import Calibration, Conformal, ModelManifest, Mo
 from her2viewer.scoring.prediction import ModelIdentity, Prediction
 from her2viewer.scoring.preprocess import InputLayout, compose
 from her2viewer.scoring.stains import Stain
+
+from .guide import Photograph, photograph
 
 CLASSES = ("0", "1+", "2+", "3+")
 GRIDS = {"layer1": 56, "layer2": 28, "layer3": 14, "layer4": 7}
@@ -176,6 +179,12 @@ class PatientBot(QtBot):
 @pytest.fixture
 def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> QtBot:
     return PatientBot(request)
+
+
+@pytest.fixture
+def guide_picture(pytestconfig: pytest.Config) -> Photograph:
+    """Takes pictures for the user guide; `pytest --guide` keeps them."""
+    return partial(photograph, keep=pytestconfig.getoption("--guide"))
 
 
 AppMaker = Callable[[], App]

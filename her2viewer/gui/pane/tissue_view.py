@@ -9,10 +9,11 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPen, QTransform
+from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPen, QTransform
 from PySide6.QtWidgets import QWidget
 
 from her2viewer.export.overlay import OverlayStyle, colourise
+from her2viewer.gui.pane.layer import ContextWish, Layer, Tool, Touch
 from her2viewer.gui.pane.regions import Region, overview_region, suffices, wanted_region, whole
 from her2viewer.gui.pane.viewpoint import Viewpoint, fitted, kept_in_reach
 from her2viewer.gui.resolve import OverlayShown
@@ -67,12 +68,13 @@ class TissueView(pg.GraphicsView):
     """Shows one image and a map over it, placed exactly.
 
     `moved`: the user moved or zoomed. `region_wanted`: pixels are missing for what is seen. `cursor_moved`: level-0
-    position under the mouse, or None where it left.
+    position under the mouse, or None where it left. `context_wanted`: a right click, as a `ContextWish`.
     """
 
     moved = Signal(object)
     region_wanted = Signal(object)
     cursor_moved = Signal(object)
+    context_wanted = Signal(object)
 
     def __init__(self, stain: Stain, parent: QWidget | None = None) -> None:
         super().__init__(parent, background=SURROUND)
@@ -84,6 +86,9 @@ class TissueView(pg.GraphicsView):
         self._fits = True
         self._overlay_shown: OverlayShown | None = None
         self._ghost: QPointF | None = None
+        self._layers: list[Layer] = []
+        self._tool: Tool | None = None
+        self._holds = False
         self._box = _Box(self)
         self.setCentralItem(self._box)
         # Tissue has no levels at all: pyqtgraph then shows 8-bit RGB as it is. With levels (0, 255) it would compute the
@@ -98,6 +103,10 @@ class TissueView(pg.GraphicsView):
         self.sceneObj.sigMouseMoved.connect(self._on_mouse)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAcceptDrops(False)  # the pane around it takes what is dropped
+
+    @property
+    def stain(self) -> Stain:
+        return self._stain
 
     @property
     def viewpoint(self) -> Viewpoint | None:
@@ -189,6 +198,19 @@ class TissueView(pg.GraphicsView):
         self._ghost = QPointF(*position) if position is not None else None
         self.viewport().update()
 
+    def add_layer(self, layer: Layer) -> None:
+        """Draws a layer over tissue and map, above those that are there."""
+        self._layers.append(layer)
+        self.repaint_layers()
+
+    def repaint_layers(self) -> None:
+        self.viewport().update()
+
+    def set_tool(self, tool: Tool | None) -> None:
+        """Gives the mouse to a tool; None gives it back to the pane."""
+        self._tool, self._holds = tool, False
+        self.viewport().setCursor(tool.cursor if tool is not None else Qt.CursorShape.ArrowCursor)
+
     def viewport_pixels(self) -> tuple[float, float]:
         """(width, height) in device pixels."""
         ratio = self.devicePixelRatioF()
@@ -197,6 +219,11 @@ class TissueView(pg.GraphicsView):
     def to_screen(self, x: float, y: float) -> QPointF:
         """Where a level-0 position is in the viewport, logical pixels."""
         return QPointF(self._box.mapViewToScene(QPointF(x, y)))
+
+    def from_screen(self, position: QPointF) -> tuple[float, float]:
+        """The level-0 position under a point of the viewport, also outside the image."""
+        at = self._box.mapSceneToView(position)
+        return at.x(), at.y()
 
     def _look(self, viewpoint: Viewpoint) -> None:
         self._viewpoint = viewpoint
@@ -256,13 +283,64 @@ class TissueView(pg.GraphicsView):
         super().leaveEvent(event)
         self.cursor_moved.emit(None)
 
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self._tool is not None and self._image is not None and self._tool.press(self._touch(event)):
+            self._holds = True
+            event.accept()
+            return
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._tool is not None and self._image is not None:
+            if self._holds:
+                self._tool.drag(self._touch(event))
+                self._on_mouse(event.position())
+                event.accept()
+                return
+            if event.buttons() == Qt.MouseButton.NoButton:
+                self._tool.hover(self._touch(event))
+        super().mouseMoveEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._holds and self._tool is not None:
+            self._holds = False
+            self._tool.release(self._touch(event))
+            event.accept()
+            return
+        super().mouseReleaseEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self._tool is not None and self._image is not None and self._tool.double_click(self._touch(event)):
+            event.accept()
+            return
+        super().mouseDoubleClickEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        event.accept()
+        if self._image is not None:
+            self.context_wanted.emit(ContextWish(self, self.from_screen(QPointF(event.pos())), event.globalPos()))
+
+    def _touch(self, event: QMouseEvent) -> Touch:
+        position = event.position()
+        return Touch(self, self.from_screen(position), position, event.button(), event.modifiers())
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if self._tool is not None and self._tool.key(event):
+            event.accept()
+            return
         event.ignore()  # keys belong to the window
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         event.ignore()
 
     def drawForeground(self, painter: QPainter, rect: Any) -> None:
+        if self._image is not None:
+            for layer in self._layers:
+                painter.save()
+                painter.setWorldTransform(QTransform())
+                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+                layer.paint(painter, self)
+                painter.restore()
         if self._ghost is None or self._viewpoint is None:
             return
         at = self.to_screen(self._ghost.x(), self._ghost.y())

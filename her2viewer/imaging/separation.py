@@ -34,11 +34,9 @@ def concentration(image: RGBImage, vectors: StainVectors, which: Component) -> N
     """
     pixels = _checked(image)
     terms = _terms(vectors, which, _FINE)
-    amount = cv2.transform(cv2.LUT(pixels, terms.table), _SUM).reshape(pixels.shape[:2])
-    amount *= np.float32(1 / terms.steps)
-    if which != RESIDUAL:
-        np.maximum(amount, 0, out=amount)
-    return np.asarray(amount, np.float32)
+    steps = cv2.transform(cv2.LUT(pixels, terms.table), _SUM).reshape(pixels.shape[:2])
+    amount = np.asarray(np.multiply(steps, np.float32(1 / terms.steps), out=steps), np.float32)
+    return amount if which == RESIDUAL else np.maximum(amount, 0, out=amount)
 
 
 def separated(image: RGBImage, vectors: StainVectors, which: Component) -> RGBImage:

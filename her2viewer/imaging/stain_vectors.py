@@ -53,8 +53,8 @@ _RUIFROK_JOHNSTON: Final = {
 class StainVectors:
     """Two dyes and what they leave over.
 
-    matrix: (3, 3) float64, rows of length 1 in optical density of R, G, B: first dye, second dye, residual. The residual stands at
-    right angles to both, so that the dyes' amounts are a least-squares fit. white: (3,) float64, RGB of the empty slide, 1..255.
+    matrix: (3, 3) float64, rows of length 1 in optical density of R, G, B: first dye, second dye, residual. The residual stands
+    at right angles to both, so that the dyes' amounts are a least-squares fit. white: (3,) float64, RGB of the empty slide.
     note: why these are not the vectors that were asked for, as a sentence; else empty. Neither array can be written.
     """
 

@@ -45,7 +45,9 @@ def test_one_dye_looks_as_in_scikit_image(dyes: Dyes) -> None:
         alone = np.zeros_like(amounts)
         alone[..., which] = amounts[..., which]
         peer = combine_stains(alone, vectors.matrix) * 255
-        assert np.abs(separated(image, vectors, which) - peer).max() < 0.6  # half a grey level, and the steps of the amount
+        assert (
+            np.abs(separated(image, vectors, which) - peer).max() < 0.6
+        )  # half a grey level, and the steps of the amount
 
 
 @given(st.floats(0, 0.9), st.floats(0, 0.9), st.sampled_from(Dyes))
@@ -160,7 +162,8 @@ def test_vectors_close_together_still_have_their_range() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)]
+    "wrong",
+    [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)],
 )
 def test_anything_else_is_a_bug(wrong: NDArray[np.uint8]) -> None:
     vectors = ruifrok_johnston(Dyes.HAEMATOXYLIN_EOSIN)

@@ -133,7 +133,7 @@ def _geometry(shape: Shape, transform: Transform | None) -> dict[str, Any]:
     geometry: dict[str, Any] = {
         "type": "Polygon",
         # A ring ends where it began (RFC 7946, 3.1.6).
-        "coordinates": [np.round([*ring, ring[0]], DECIMALS).tolist() for ring in rings],
+        "coordinates": [np.round(np.concatenate([ring, ring[:1]]), DECIMALS).tolist() for ring in rings],
     }
     if shape.kind is ShapeKind.ELLIPSE and is_upright_ellipse(rings[0]):
         geometry["isEllipse"] = True

@@ -20,6 +20,8 @@ from her2viewer.export.json_file import read_json_bytes
 
 MOST_ANNOTATIONS: Final = 20_000
 MOST_POINTS: Final = 2_000_000
+_MOST_POLYGONS: Final = 100_000
+"""Of any size and place: also what is left out takes its time."""
 
 _FURTHEST: Final = 1e8
 """Level-0 pixels. No image is near it, and areas of it are still exact."""
@@ -92,6 +94,7 @@ class _Reading:
     foreign: Counter[str] = field(default_factory=Counter)
     ids: set[str] = field(default_factory=set)
     points: int = 0
+    polygons: int = 0
 
     def read(self, document: Any) -> None:
         features = list(_features(document))
@@ -142,6 +145,9 @@ class _Reading:
     def _polygon(self, rings: Any) -> _Polygon:
         if not isinstance(rings, list) or not rings:
             raise _NoNumbers
+        self.polygons += 1
+        if self.polygons > _MOST_POLYGONS:
+            raise AnnotationError(f"it holds more than {_MOST_POLYGONS:,} polygons", remedy=_FEWER)
         outline, *holes = (self._ring(ring) for ring in rings)
         return outline, tuple(holes)
 

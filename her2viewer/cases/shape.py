@@ -143,7 +143,8 @@ class Shape:
     @property
     def has_vertices(self) -> bool:
         """True where the handles are the corners of a polygon, so that one can be added or taken away."""
-        return self.kind is ShapeKind.POLYGON and shapely.get_num_coordinates(self.corners) <= MANY_VERTICES
+        closing = 1 + len(self.corners.interiors)
+        return self.kind is ShapeKind.POLYGON and shapely.get_num_coordinates(self.corners) - closing <= MANY_VERTICES
 
     def contains(self, x: float, y: float) -> bool:
         """True for a point inside or on the outline, and not in a hole."""

@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -57,9 +58,10 @@ def test_every_cell_ends_scored_or_with_its_reason(fake: FakeScorer) -> None:
 
 
 def test_a_cell_in_the_run_and_alone_are_the_same(random_scorer: Scorer) -> None:
-    start = score_map(random_scorer.package.manifest.identity)
+    whole = score_map(random_scorer.package.manifest.identity)
+    start = replace(whole, cells=whole.cells[:6], outcomes=())
     found = finished(start, random_scorer)
-    for index in (0, 5, 38, 39):
+    for index in range(6):
         alone, together = score_cell(start.cells[index], read, random_scorer), found.outcomes[index]
         if isinstance(alone, Unscored):
             assert alone == together

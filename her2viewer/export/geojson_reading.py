@@ -70,12 +70,15 @@ def read_geojson(
     holds more than 20,000 areas or 2,000,000 points.
     """
     path = Path(path)
-    reading = _Reading(image_size, transform, image_sha256)
+    data = read_json_bytes(path)
     try:
-        reading.read(from_json(read_json_bytes(path)))
+        document = from_json(data)
     except ValueError as error:
         why = str(error).partition(" at line")[0]
         raise AnnotationError(f"it is not JSON ({why})", path=path, remedy=_REMEDY) from error
+    reading = _Reading(image_size, transform, image_sha256)
+    try:
+        reading.read(document)
     except AnnotationError as error:
         raise AnnotationError(error.what, path=path, remedy=error.remedy) from error
     return Imported(tuple(reading.annotations), reading.notes())

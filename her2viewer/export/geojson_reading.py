@@ -336,7 +336,7 @@ def _classification(properties: dict[str, Any]) -> str:
     if isinstance(found, str):
         return clean_name(found)
     told = _mapping(found)
-    if isinstance(told.get("names"), list):  # QuPath since 0.4.4: a class with those it derives from
+    if isinstance(told.get("names"), list):  # a class after those that it derives from
         return clean_name(": ".join(name for name in told["names"] if isinstance(name, str)))
     return clean_name(told["name"]) if isinstance(told.get("name"), str) else ""
 

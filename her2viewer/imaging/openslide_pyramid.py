@@ -160,11 +160,10 @@ class OpenSlidePyramid:
     def _thumbnail_level(self, size: tuple[int, int]) -> Iterator[Level]:
         """The stored thumbnail as the last level, where without it nobody could see the whole slide within a second."""
         assert self._slide is not None
-        thumbnail = self._slide.associated_images.get(_THUMBNAIL)
-        smallest = self._stored_sizes[-1]
-        if thumbnail is None or max(smallest) <= LARGEST_EXACT_FACTOR * COARSEST_SIDE:
+        smallest, further = self._stored_sizes[-1], self._slide.associated_images
+        if max(smallest) <= LARGEST_EXACT_FACTOR * COARSEST_SIDE or _THUMBNAIL not in further:
             return
-        width, height = thumbnail.size
+        width, height = further[_THUMBNAIL].size
         if abs(width * size[1] / (height * size[0]) - 1) < _SAME_SHAPE and 2 * width < smallest[0]:
             yield Level(width, height, size[0] / width)
 

@@ -15,11 +15,11 @@ import numpy as np
 import openslide
 from PIL import Image
 
-from her2viewer.imaging.faults import EXPORT_AGAIN, Unreadable
+from her2viewer.imaging.faults import Unreadable
 from her2viewer.imaging.level_plan import COARSEST_SIDE, LARGEST_EXACT_FACTOR, blocks, whole_downsample
 from her2viewer.imaging.pixel_size import checked_size, trusted_resolution
 from her2viewer.imaging.source import Level, PixelSize, RGBImage
-from her2viewer.imaging.stored import Facts, StoredPyramid
+from her2viewer.imaging.stored import Facts, StoredPyramid, damaged_part
 
 _BLOCK_SIDE: Final = 2048
 _THUMBNAIL: Final = "thumbnail"
@@ -209,7 +209,7 @@ def _in_words() -> Iterator[None]:
     try:
         yield
     except openslide.OpenSlideError as error:
-        raise Unreadable("a part of the slide is damaged or missing and cannot be shown", EXPORT_AGAIN) from error
+        raise damaged_part() from error
 
 
 def _over_white(picture: Image.Image) -> RGBImage:

@@ -17,12 +17,12 @@ import numpy as np
 import tifffile
 
 from her2viewer.imaging import jpeg, tiff
-from her2viewer.imaging.colour import to_srgb
-from her2viewer.imaging.faults import SAVE_AS_PNG, Unreadable, decoding
+from her2viewer.imaging.colour import Raster, to_srgb
+from her2viewer.imaging.faults import EXPORT_AGAIN, SAVE_AS_PNG, Unreadable, decoding
 from her2viewer.imaging.level_plan import whole_downsample
 from her2viewer.imaging.pixel_size import pixel_size, trusted_resolution
 from her2viewer.imaging.source import Level, PixelSize, RGBImage
-from her2viewer.imaging.stored import Facts
+from her2viewer.imaging.stored import Facts, damaged_part
 
 _WIDTH, _LENGTH, _OFFSETS, _ROWS, _COUNTS, _ICC = 256, 257, 273, 278, 279, 34675
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLES, _PLANAR, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 258, 262, 277, 284, 338, 339
@@ -160,18 +160,25 @@ class TiledTiff:
             self._file.seek(start)
             data = self._file.read(count)
         if len(data) < count:
-            raise Unreadable("a part of the picture is missing in the file")
-        if page.patched:
-            head = bytearray(page.head)
-            for place, number in zip(page.patched, (rows, rows, count), strict=True):
-                struct.pack_into(page.byteorder + "I", head, place, number)
-            raster = tiff.decode(bytes(head) + data)
-        else:
-            raster = jpeg.decode(page.head + data.removeprefix(_SOI))
-        image, _ = to_srgb(raster)
+            raise damaged_part()
+        try:
+            image, _ = to_srgb(self._raster(page, data, rows))
+        except Unreadable as error:
+            if error.remedy == EXPORT_AGAIN:  # said of the tile as if it were a file
+                raise damaged_part() from error
+            raise
         if image.shape[0] < rows or image.shape[1] != page.segment[1]:
-            raise Unreadable("a part of the picture does not have the size that the file says")
+            raise damaged_part()
         return image
+
+    @staticmethod
+    def _raster(page: _Page, data: bytes, rows: int) -> Raster:
+        if not page.patched:
+            return jpeg.decode(page.head + data.removeprefix(_SOI))
+        head = bytearray(page.head)
+        for place, number in zip(page.patched, (rows, rows, len(data)), strict=True):
+            struct.pack_into(page.byteorder + "I", head, place, number)
+        return tiff.decode(bytes(head) + data)
 
 
 def _first(series: tifffile.TiffPageSeries) -> tifffile.TiffPage:

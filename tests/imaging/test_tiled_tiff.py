@@ -174,7 +174,7 @@ def test_a_damaged_tile_fails_and_the_others_go_on(tmp_path: Path) -> None:
     spoil(path, page=0, tile=7)
     with open_image(path) as slide:
         for _ in range(2):
-            with pytest.raises(ImageError, match=r"^a\.tif: .*damaged"):
+            with pytest.raises(ImageError, match=r"^a\.tif: a part of the slide is damaged"):
                 slide.read(0, 100, 100, 100, 100)
         assert np.array_equal(slide.read(0, 0, 0, 128, 128), PICTURE[:128, :128])
         assert np.array_equal(slide.read(0, 256, 0, 444, 500), PICTURE[:, 256:])
@@ -185,7 +185,7 @@ def test_a_file_that_shrinks_while_it_is_open(tmp_path: Path) -> None:
     with open_image(path) as slide:
         with path.open("r+b") as file:
             file.truncate(1000)
-        with pytest.raises(ImageError, match="missing in the file"):
+        with pytest.raises(ImageError, match="a part of the slide is damaged or missing"):
             slide.read(0, 600, 400, 50, 50)
 
 

@@ -187,7 +187,7 @@ class Shape:
             f = self.bounds
             dx = _clamped(dx, -f.x, within[0] - f.x - f.width)
             dy = _clamped(dy, -f.y, within[1] - f.y - f.height)
-        shift = np.array([dx, dy])
+        shift = np.round([dx, dy], DECIMALS)  # first, so that every corner moves alike
         return self._with(shapely.transform(self.corners, lambda points: np.round(points + shift, DECIMALS)))
 
     def reshaped(self, handle: int, to: tuple[float, float], within: tuple[int, int] | None = None) -> Self:
@@ -299,7 +299,8 @@ def _polygon(points: ArrayLike, holes: Sequence[ArrayLike]) -> shapely.Polygon:
 
 
 def _rounded(points: ArrayLike) -> Points:
-    ring: Points = np.round(np.asarray(points, np.float64), DECIMALS) + 0.0
+    # Adding zero turns -0.0 into 0.0, which a file would tell apart.
+    ring = np.asarray(np.round(np.asarray(points, np.float64), DECIMALS) + 0.0, np.float64)
     if ring.ndim != 2 or ring.shape[1] != 2 or not np.isfinite(ring).all():
         raise ValueError(f"expected (n, 2) finite numbers, got {ring.shape}")
     different: NDArray[np.bool_] = np.any(ring != np.roll(ring, -1, axis=0), axis=1)

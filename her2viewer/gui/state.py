@@ -9,10 +9,12 @@ from typing import Any
 
 from her2viewer.errors import UserError
 from her2viewer.export.overlay import OverlayStyle
+from her2viewer.gui.fields.state import FieldsState
 from her2viewer.gui.lanes import Progress
 from her2viewer.imaging.source import ImageSource, RGBImage
 from her2viewer.scoring.evidence import STAGES, Attribution, Evidence
 from her2viewer.scoring.prediction import ModelIdentity
+from her2viewer.scoring.preprocess import FIELD_UM
 from her2viewer.scoring.stains import Stain
 
 
@@ -48,6 +50,8 @@ class ModelFacts:
     fixed_peaks: Mapping[str, float]
     notices: tuple[str, ...]
     card: str
+    field_um: float = FIELD_UM
+    """The side of a field that the model was trained with, in micrometres of tissue."""
 
 
 class ModelPhase(Enum):
@@ -80,12 +84,16 @@ class ScorePhase(Enum):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scoring:
-    """The score of the pair on screen. `evidence` is there when it is scored."""
+    """The score of the pair on screen. `evidence` is there when it is scored.
+
+    `key`: of the drawn field or cell that it is of, None for the whole image.
+    """
 
     phase: ScorePhase = ScorePhase.NONE
     evidence: Evidence | None = None
     error: UserError | None = None
     progress: Progress = field(default_factory=Progress)
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +126,7 @@ class State:
     overlay_on: bool = True
     overlay_held_away: bool = False
     linked: bool = True
+    fields: FieldsState = FieldsState()  # noqa: RUF009  immutable
     exporting: Progress | None = None
     batch: Progress | None = None
 
@@ -144,8 +153,9 @@ class State:
         return replace(self, scoring=Scoring(), drawn=DrawnMap(), wish=MapWish())
 
     def with_slots(self, changes: Mapping[Stain, Slot]) -> "State":
-        """The same with some slots replaced."""
-        return replace(self, slots=MappingProxyType({**self.slots, **changes}))
+        """The same with some slots replaced; fields stay with the pair that they were drawn on."""
+        changed = replace(self, slots=MappingProxyType({**self.slots, **changes}))
+        return replace(changed, fields=self.fields if changed.pair == self.pair else self.fields.emptied())
 
 
 Listener = Callable[[State, State], None]

@@ -1,5 +1,6 @@
 """The model, the score and the maps: wishes in, the scoring part of the state out."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from her2viewer.cases.case import OpenedPair
@@ -46,15 +47,44 @@ class ScoringController:
         pair = self._store.state.pair
         if pair is None or self._store.state.model.phase is ModelPhase.FAILED:
             return
-        self._put(Scoring(ScorePhase.SCORING, progress=Progress(text="Reading the images")), drawn=DrawnMap())
+        self.score_field(None, lambda context: read_field(pair, context))
+
+    def score_field(
+        self,
+        key: str | None,
+        read: Callable[[Context], FieldPixels],
+        scored: Callable[[Evidence], None] = lambda _: None,
+    ) -> None:
+        """Scores what `read` reads in the files lane. `key`: of the field that it is, None for the whole of both images."""
+        reading = Progress(text="Reading the images")
+        self._put(Scoring(ScorePhase.SCORING, progress=reading, key=key), drawn=DrawnMap())
         self._lanes.inference.drop("score")
-        self._lanes.files.submit(
-            "field",
-            lambda context: read_field(pair, context),
-            self._on_read,
-            failed=self._on_failed,
-            cancelled=self._on_cancelled,
-        )
+
+        def on_read(field: FieldPixels) -> None:
+            self._put(Scoring(ScorePhase.SCORING, progress=Progress(text="Running the network"), key=key))
+            self._lanes.inference.submit(
+                "score",
+                lambda _: self._bench.score(field),
+                on_scored,
+                failed=self._on_failed,
+                cancelled=self._on_cancelled,
+            )
+
+        def on_scored(outcome: tuple[Evidence, ModelFacts]) -> None:
+            evidence, facts = outcome
+            self._store.change(model=Model(ModelPhase.READY, facts))
+            self._say_notices(facts)
+            self.show(evidence, key)
+            scored(evidence)
+
+        self._lanes.files.submit("field", read, on_read, failed=self._on_failed, cancelled=self._on_cancelled)
+
+    def show(self, evidence: Evidence, key: str | None) -> None:
+        """Shows a score that is at hand, and its map. `key` as in `score_field`."""
+        self._lanes.files.drop("field")
+        self._lanes.inference.drop("score")
+        self._put(Scoring(ScorePhase.SCORED, evidence, key=key), drawn=DrawnMap())
+        self.show_map(self._store.state.wish)
 
     def cancel(self) -> None:
         """Stops scoring, and a map that is being computed."""
@@ -92,21 +122,6 @@ class ScoringController:
             failed=lambda error: self._store.change(drawn=DrawnMap(error=error)),
         )
 
-    def _on_read(self, field: FieldPixels) -> None:
-        self._put(Scoring(ScorePhase.SCORING, progress=Progress(text="Running the network")))
-        self._lanes.inference.submit(
-            "score",
-            lambda _: self._bench.score(field),
-            lambda scored: self._on_scored(*scored),
-            failed=self._on_failed,
-            cancelled=self._on_cancelled,
-        )
-
-    def _on_scored(self, evidence: Evidence, facts: ModelFacts) -> None:
-        self._put(Scoring(ScorePhase.SCORED, evidence), model=Model(ModelPhase.READY, facts))
-        self._say_notices(facts)
-        self.show_map(self._store.state.wish)
-
     def _on_map(self, key: tuple[str, str], attribution: Attribution) -> None:
         self._maps[key] = attribution
         self._store.change(drawn=DrawnMap(attribution))
@@ -119,10 +134,10 @@ class ScoringController:
         self._store.change(model=Model(ModelPhase.FAILED, error=error))
 
     def _on_failed(self, error: UserError) -> None:
-        self._put(Scoring(ScorePhase.FAILED, error=error))
+        self._put(Scoring(ScorePhase.FAILED, error=error, key=self._store.state.scoring.key))
 
     def _on_cancelled(self) -> None:
-        self._put(Scoring(ScorePhase.CANCELLED))
+        self._put(Scoring(ScorePhase.CANCELLED, key=self._store.state.scoring.key))
 
     def _put(self, scoring: Scoring, **others: object) -> None:
         self._store.change(scoring=scoring, **others)

@@ -102,6 +102,10 @@ class FieldsState:
         index = cell_index(self.selected)
         return index if index is not None and self.score_map is not None and index < len(self.score_map.cells) else None
 
+    def emptied(self) -> "FieldsState":
+        """Without anything that belongs to a pair; how things are drawn stays."""
+        return FieldsState(tool=self.tool, grid=self.grid, style=self.style)
+
     def title(self, key: str) -> str:
         """What a field or cell is called: 'Field 3', 'Row 2, column 5'; empty where it is not there any more."""
         if (annotation := self.annotations.get(key)) is not None:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtCore import QAbstractItemModel, QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QPixmap
 from PySide6.QtWidgets import QComboBox, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+
+from her2viewer.cases.names import natural
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -19,7 +21,8 @@ Index = QModelIndex | QPersistentModelIndex
 class FieldRow:
     """What the table says of one field. `centre`: level-0 px (x, y) of the IHC; `share` of it inside its region, 0..1.
 
-    `order` is the place of the score among the classes, -1 where there is none; `note` says why there is no score.
+    `order` is the place of the score among the classes, -1 where there is none; `note` says in a word why there is no score,
+    `more` is for who points at the row.
     """
 
     key: str
@@ -34,22 +37,25 @@ class FieldRow:
     share: float
     drawn: bool
     note: str = ""
+    more: str = ""
 
 
 class Column(IntEnum):
     """The columns, in their order."""
 
     NAME = 0
-    SCORE = 1
-    PROBABILITY = 2
-    SET = 3
-    NO_CALL = 4
-    POSITION = 5
-    SHARE = 6
+    COLOUR = 1
+    SCORE = 2
+    PROBABILITY = 3
+    SET = 4
+    NO_CALL = 5
+    POSITION = 6
+    SHARE = 7
 
 
 TITLES: Final[Mapping[Column, str]] = {
     Column.NAME: "Field",
+    Column.COLOUR: "Colour",
     Column.SCORE: "Score",
     Column.PROBABILITY: "Probability",
     Column.SET: "Set",
@@ -59,7 +65,8 @@ TITLES: Final[Mapping[Column, str]] = {
 }
 
 _KEYS: Final[Mapping[Column, Callable[[FieldRow], Any]]] = {
-    Column.NAME: lambda row: _natural(row.name),
+    Column.NAME: lambda row: natural(row.name),
+    Column.COLOUR: lambda row: row.colour,
     Column.SCORE: lambda row: (row.order, row.probability or 0.0),
     Column.PROBABILITY: lambda row: -1.0 if row.probability is None else row.probability,
     Column.SET: lambda row: (len(row.prediction_set), row.prediction_set),
@@ -73,14 +80,6 @@ DRAWN: Final = "drawn"
 CELLS: Final = "cells"
 NO_CALLS: Final = "no call"
 UNSCORED: Final = "unscored"
-
-
-def _natural(name: str) -> tuple[tuple[int, str], ...]:
-    """So that field 10 comes after field 9."""
-    parts: list[tuple[int, str]] = []
-    for word in name.lower().split():
-        parts.append((int(word), "") if word.isascii() and word.isdigit() else (-1, word))
-    return tuple(parts)
 
 
 def passes(row: FieldRow, kind: str, typed: str) -> bool:
@@ -183,7 +182,7 @@ class FieldTable(QAbstractTableModel):
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        if self._shown[index.row()].drawn and index.column() == Column.NAME:
+        if self._shown[index.row()].drawn and index.column() in (Column.NAME, Column.COLOUR):
             flags |= Qt.ItemFlag.ItemIsEditable
         return flags
 
@@ -191,35 +190,75 @@ class FieldTable(QAbstractTableModel):
         row, column = self._shown[index.row()], Column(index.column())
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return _words(row, column)
+                return self._words(row, column)
             case Qt.ItemDataRole.EditRole:
-                return row.name
+                return row.colour if column is Column.COLOUR else row.name
             case Qt.ItemDataRole.DecorationRole:
                 return self._swatch(row, column)
             case Qt.ItemDataRole.ToolTipRole:
-                return row.no_call or row.note or None
+                return row.more or None
             case Qt.ItemDataRole.TextAlignmentRole if column in (Column.PROBABILITY, Column.SHARE, Column.POSITION):
                 return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
-        if role != Qt.ItemDataRole.EditRole or index.column() != Column.NAME:
+        if role != Qt.ItemDataRole.EditRole:
             return False
-        row, name = self._shown[index.row()], str(value).strip()
-        if not name or name == row.name:
+        row, text = self._shown[index.row()], str(value).strip()
+        if index.column() == Column.COLOUR and text != row.colour:
+            self.recoloured.emit(row.key, text)
+        elif index.column() == Column.NAME and text not in ("", row.name):
+            self.renamed.emit(row.key, text)
+        else:
             return False
-        self.renamed.emit(row.key, name)
         return True
 
     def _swatch(self, row: FieldRow, column: Column) -> QColor | None:
-        if column is Column.NAME and row.drawn:
+        if column is Column.COLOUR and row.drawn:
             return QColor(row.colour)
         return self._score_colour(row.order) if column is Column.SCORE and row.score else None
+
+    def _words(self, row: FieldRow, column: Column) -> str:
+        if column is Column.COLOUR:
+            return self.colours.get(row.colour, row.colour)
+        return _words(row, column)
+
+
+class ColourDelegate(QStyledItemDelegate):
+    """A colour is chosen from a list of named ones."""
+
+    def __init__(self, colours: Mapping[str, str], parent: QWidget) -> None:
+        super().__init__(parent)
+        self._colours = colours
+
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:
+        box = QComboBox(parent)
+        box.setAccessibleName("Colour")
+        for colour, name in self._colours.items():
+            box.addItem(swatch(QColor(colour)), name, colour)
+        box.activated.connect(lambda _: (self.commitData.emit(box), self.closeEditor.emit(box)))
+        return box
+
+    def setEditorData(self, editor: QWidget, index: Index) -> None:
+        assert isinstance(editor, QComboBox)
+        editor.setCurrentIndex(editor.findData(index.data(Qt.ItemDataRole.EditRole)))
+
+    def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: Index) -> None:
+        assert isinstance(editor, QComboBox)
+        if editor.currentData() is not None:
+            model.setData(index, editor.currentData())  # type: ignore[arg-type]
+
+
+def swatch(colour: QColor, side: int = 12) -> QIcon:
+    """A small square of a colour."""
+    pixmap = QPixmap(side, side)
+    pixmap.fill(colour)
+    return QIcon(pixmap)
 
 
 def _words(row: FieldRow, column: Column) -> str:
     match column:
-        case Column.NAME:
+        case Column.NAME | Column.COLOUR:
             return row.name
         case Column.SCORE:
             return row.score or row.note or "Not scored"

@@ -1,0 +1,253 @@
+"""From the state to what the fields panel says. Pure functions; every word of it is chosen here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from her2viewer.cases.field_score import FieldScore
+from her2viewer.cases.grid import side_words
+from her2viewer.cases.score_map import NOT_A_CASE_SCORE, Outcome, ScoreMap, Unscored
+from her2viewer.gui.fields.gridding import seconds_left
+from her2viewer.gui.fields.scoring import model_side
+from her2viewer.gui.fields.state import FieldsState, GridWish, MapStyle, RunPhase, cell_key
+from her2viewer.gui.fields.table import FieldRow
+from her2viewer.gui.state import State
+from her2viewer.scoring.prediction import FieldOfView
+from her2viewer.scoring.preprocess import FIELD_UM
+
+TEACHING: Final = (
+    "Press R and drag to draw a field, or right-click tissue to score a spot. E draws an ellipse, P a polygon, D a free-hand "
+    "line; a grid of fields over the drawn region or the whole image makes a score map."
+)
+NO_PAIR: Final = "Fields are drawn on a pair: open an H&E and the HER2 IHC image of the same tissue."
+_DEFAULT_CLASSES: Final = ("0", "1+", "2+", "3+")
+
+
+@dataclass(frozen=True, slots=True)
+class ShareShown:
+    """One score of the legend: how many fields have it, and which share of those that count (None where none does)."""
+
+    name: str
+    place: int
+    count: int
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldsShown:
+    """The fields panel without its table. `fraction`: of the grid that is done, None where there is no grid.
+
+    `sentences` stand below the shares wherever there are shares; `grid_words` says how large a field of the next grid is.
+    """
+
+    teaching: str
+    shares_title: str
+    classes: int
+    shares: tuple[ShareShown, ...]
+    sentences: tuple[str, ...]
+    progress: str
+    fraction: float | None
+    can_draw: bool
+    can_score: bool
+    score_text: str
+    can_grid: bool
+    grid_text: str
+    can_pause: bool
+    can_resume: bool
+    can_stop: bool
+    can_retry: bool
+    has_map: bool
+    can_export: bool
+    grid: GridWish
+    side: int
+    grid_words: str
+    style: MapStyle
+    colour_note: str = ""
+
+
+def resolve_fields(state: State) -> FieldsShown:
+    """What the panel says."""
+    fields = state.fields
+    score_map, run = fields.score_map, fields.run
+    classes = score_map.classes if score_map is not None else _classes(state)
+    shares, title, sentences = _shares(fields, classes)
+    selected = fields.selected_annotation
+    named = fields.title(fields.selected) if fields.selected is not None else ""
+    pair, facts = state.pair, state.model.facts
+    failed = score_map is not None and score_map.figures().failed > 0
+    going = run.phase in (RunPhase.LAYING, RunPhase.RUNNING)
+    mpp = pair[1].source.mpp if pair is not None else None
+    words = side_words(mpp.um if mpp is not None else None, facts.field_um if facts is not None else FIELD_UM)
+    empty = score_map is None and not fields.annotations and run.phase is RunPhase.NONE
+    return FieldsShown(
+        teaching=NO_PAIR if pair is None else TEACHING if empty else "",
+        shares_title=title,
+        classes=len(classes),
+        shares=shares,
+        sentences=sentences,
+        progress=progress_words(fields),
+        fraction=_fraction(fields),
+        can_draw=pair is not None,
+        can_score=bool(named) and facts is not None,
+        score_text=f"Score {named}" if named else "Score the selected field",
+        can_grid=pair is not None and facts is not None and not going,
+        grid_text=f"Grid in {selected.title}" if selected is not None else "Grid over the image",
+        can_pause=run.phase is RunPhase.RUNNING,
+        can_resume=run.phase in (RunPhase.PAUSED, RunPhase.STOPPED) and score_map is not None and bool(score_map.waiting),
+        can_stop=run.phase in (RunPhase.LAYING, RunPhase.RUNNING, RunPhase.PAUSED),
+        can_retry=failed and not going,
+        has_map=score_map is not None,
+        can_export=bool(fields.annotations),
+        grid=fields.grid,
+        side=model_side(state),
+        grid_words=words if fields.grid.side is None else "",
+        style=fields.style,
+    )
+
+
+def progress_words(fields: FieldsState) -> str:
+    """How far the grid is, how fast, and how long it will still take."""
+    score_map, run = fields.score_map, fields.run
+    if run.phase is RunPhase.LAYING:
+        return "Laying the grid"
+    if score_map is None:
+        return ""
+    done, total = len(score_map.cells) - len(score_map.waiting), len(score_map.cells)
+    of = f"{done:,} of {total:,} fields"
+    match run.phase:
+        case RunPhase.RUNNING:
+            left = seconds_left(score_map, run)
+            return f"{of}, {run.rate:.1f} a second, {duration(left)} left" if left is not None else of
+        case RunPhase.PAUSED:
+            return f"{of}, paused"
+        case RunPhase.STOPPED:
+            return f"{of}, stopped"
+        case _:
+            return ""
+
+
+def duration(seconds: float) -> str:
+    """'40 s', '3 min', '2 h 5 min': as exact as anybody needs while waiting."""
+    whole = max(round(seconds), 1)
+    if whole < 60:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _classes(state: State) -> tuple[str, ...]:
+    return state.model.facts.classes if state.model.facts is not None else _DEFAULT_CLASSES
+
+
+def _fraction(fields: FieldsState) -> float | None:
+    score_map = fields.score_map
+    if score_map is None or not fields.run.active and not score_map.waiting:
+        return None
+    return 1 - len(score_map.waiting) / max(len(score_map.cells), 1)
+
+
+def _shares(fields: FieldsState, classes: tuple[str, ...]) -> tuple[tuple[ShareShown, ...], str, tuple[str, ...]]:
+    """Of the score map where there is one, otherwise of the drawn fields that have a score."""
+    if (score_map := fields.score_map) is not None:
+        threshold = fields.style.threshold
+        figures = score_map.figures(threshold)
+        counted = figures.counted > 0
+        rows = tuple(
+            ShareShown(name, place, figures.counts[name], figures.share(name) if counted else None)
+            for place, name in enumerate(classes)
+        )
+        # The shares themselves are the legend; what is left to say are the cells that do not count, and the caution.
+        said = tuple(words for words in score_map.summary(threshold) if not words.startswith("Of "))
+        return rows, "Score map", said
+    scores = [one.score for one in fields.annotations.values() if one.score is not None]
+    called = [one for one in scores if one.no_call is None and one.score in classes]
+    if not scores:
+        return (), "", ()
+    rows = tuple(
+        ShareShown(name, place, count, count / len(called) if called else None)
+        for place, name in enumerate(classes)
+        for count in [sum(one.score == name for one in called)]
+    )
+    without = len(scores) - len(called)
+    aside = (f"Not counted: {without:,} without a call.",) if without else ()
+    caution = next((one.caution for one in scores if one.caution), "")
+    return rows, "Drawn fields", (*aside, NOT_A_CASE_SCORE, *([caution] if caution else []))
+
+
+class Rows:
+    """The rows of the table. Rows of cells whose outcome is the same are not made again: a map has thousands of them."""
+
+    def __init__(self) -> None:
+        self._map: ScoreMap | None = None
+        self._outcomes: list[Outcome | None] = []
+        self._cells: list[FieldRow] = []
+
+    def of(self, fields: FieldsState) -> Sequence[FieldRow]:
+        drawn = [
+            _row(key, one.title, one.score, _middle(one.shape.bounds), 1.0, colour=one.colour, drawn=True)
+            for key, one in fields.annotations.items()
+        ]
+        self._follow(fields)
+        return [*drawn, *self._cells]
+
+    def _follow(self, fields: FieldsState) -> None:
+        score_map = fields.score_map
+        if score_map is None:
+            self._map, self._outcomes, self._cells = None, [], []
+            return
+        if self._map is None or self._map.cells is not score_map.cells:
+            self._outcomes = [None] * len(score_map.cells)
+            self._cells = [self._cell(fields, index) for index in range(len(score_map.cells))]
+        for index, outcome in enumerate(score_map.outcomes):
+            if outcome is not self._outcomes[index]:
+                self._outcomes[index] = outcome
+                self._cells[index] = self._cell(fields, index)
+        self._map = score_map
+
+    def _cell(self, fields: FieldsState, index: int) -> FieldRow:
+        score_map = fields.score_map
+        assert score_map is not None
+        cell, outcome, key = score_map.cells[index], score_map.outcomes[index], cell_key(index)
+        note = ""
+        if outcome is None:
+            note = "Waiting"
+        elif isinstance(outcome, Unscored):
+            note = outcome.state.capitalize()
+        reason = outcome.reason if isinstance(outcome, Unscored) else ""
+        score = outcome if isinstance(outcome, FieldScore) else None
+        return _row(key, fields.title(key), score, _middle(cell.field), cell.share, note=note, reason=reason)
+
+
+def _row(
+    key: str,
+    name: str,
+    score: FieldScore | None,
+    centre: tuple[float, float],
+    share: float,
+    *,
+    colour: str = "",
+    drawn: bool = False,
+    note: str = "",
+    reason: str = "",
+) -> FieldRow:
+    if score is None:
+        return FieldRow(key, name, colour, "", -1, None, (), "", centre, share, drawn, note, reason)
+    return FieldRow(
+        key,
+        name,
+        colour,
+        score.score,
+        score.classes.index(score.score),
+        score.probability,
+        score.prediction_set,
+        score.no_call or "",
+        centre,
+        share,
+        drawn,
+        note,
+        f"{score.model}" if not score.no_call else score.no_call,
+    )
+
+
+def _middle(field: FieldOfView) -> tuple[float, float]:
+    return field.x + field.width / 2, field.y + field.height / 2

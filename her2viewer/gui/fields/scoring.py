@@ -1,0 +1,116 @@
+"""Scores of single fields: a wish in, the field's score and its evidence in the state out."""
+
+from dataclasses import replace
+
+from her2viewer.cases.annotation import Annotation
+from her2viewer.cases.field_score import field_score
+from her2viewer.cases.grid import field_at, side_px
+from her2viewer.cases.shape import Shape
+from her2viewer.gui.controllers.scoring import ScoringController
+from her2viewer.gui.fields.editing import FieldEditor
+from her2viewer.gui.fields.evidence_keep import EvidenceKeep
+from her2viewer.gui.fields.placing import alignment_of
+from her2viewer.gui.fields.reading import read_field_of
+from her2viewer.gui.fields.state import cell_index
+from her2viewer.gui.state import ModelPhase, Scoring, ScorePhase, State, Store
+from her2viewer.scoring.evidence import Evidence
+from her2viewer.scoring.preprocess import FIELD_UM
+from her2viewer.scoring.prediction import FieldOfView
+
+
+def model_side(state: State) -> int:
+    """The side of a field of the model's own size, in level-0 px of the IHC."""
+    pair, facts = state.pair, state.model.facts
+    mpp = pair[1].source.mpp if pair is not None else None
+    return side_px(mpp.um if mpp is not None else None, facts.field_um if facts is not None else FIELD_UM)
+
+
+class FieldScoring:
+    """Scores a field, or shows what is known of it. The score and explain panels then speak of that field alone."""
+
+    def __init__(self, store: Store, scoring: ScoringController, editor: FieldEditor) -> None:
+        self._store = store
+        self._scoring = scoring
+        self._editor = editor
+        self._kept = EvidenceKeep()
+        self._whole: Scoring | None = None
+        store.listen(self._on_change)
+
+    def score_here(self, x: float, y: float) -> None:
+        """A field of the model's own size around a place, level-0 px of the IHC, drawn and scored."""
+        pair = self._store.state.pair
+        if pair is None:
+            return
+        field = field_at(x, y, model_side(self._store.state), pair[1].source.size)
+        added = self._editor.add(Shape.of_field(field))
+        if added is not None:
+            self.score(added.id)
+
+    def score(self, key: str | None = None) -> None:
+        """Scores a drawn field or a cell; the selected one unless another is named."""
+        key = key or self._store.state.fields.selected
+        state = self._store.state
+        pair, alignment, field = state.pair, alignment_of(state), self._field(key)
+        if key is None or pair is None or alignment is None or field is None:
+            return
+        annotation = state.fields.annotations.get(key)
+
+        def scored(evidence: Evidence) -> None:
+            self._kept.put(field, evidence)
+            if annotation is not None:
+                self._tell(annotation, evidence, field)
+
+        self._scoring.score_field(key, lambda _: read_field_of(pair, alignment, field), scored)
+
+    def show(self, key: str) -> None:
+        """Shows the prediction and map of a field that has a score; computes them again where they are gone."""
+        field, scoring = self._field(key), self._store.state.scoring
+        if field is None or self._unscored(key):
+            return
+        if scoring.key == key and scoring.phase in (ScorePhase.SCORED, ScorePhase.SCORING):
+            return
+        evidence = self._kept.get(field)
+        if evidence is not None:
+            self._scoring.show(evidence, key)
+        else:
+            self.score(key)
+
+    def show_whole(self) -> None:
+        """Back from a field to the whole image."""
+        self._scoring.cancel()
+        if self._whole is not None and self._whole.evidence is not None:
+            self._scoring.show(self._whole.evidence, None)
+        else:
+            self._store.put(self._store.state.unscored())
+
+    def _field(self, key: str | None) -> FieldOfView | None:
+        """The rectangle that the network sees of a field or cell, level-0 px of the IHC."""
+        fields = self._store.state.fields
+        if key is None:
+            return None
+        if (annotation := fields.annotations.get(key)) is not None:
+            return annotation.shape.bounds
+        index = cell_index(key)
+        if index is None or fields.score_map is None or index >= len(fields.score_map.cells):
+            return None
+        return fields.score_map.cells[index].field
+
+    def _unscored(self, key: str) -> bool:
+        fields = self._store.state.fields
+        if (annotation := fields.annotations.get(key)) is not None:
+            return annotation.score is None
+        index = cell_index(key)
+        return index is None or fields.score_map is None or fields.score_map.score(index) is None
+
+    def _tell(self, annotation: Annotation, evidence: Evidence, field: FieldOfView) -> None:
+        fields = self._store.state.fields
+        told = field_score(evidence.prediction, field)
+        self._store.change(fields=replace(fields, history=fields.history.scored(annotation.id, annotation.shape, told)))
+
+    def _on_change(self, old: State, new: State) -> None:
+        if new.scoring.key is None and new.scoring.phase is ScorePhase.SCORED:
+            self._whole = new.scoring
+        others = old.pair != new.pair or alignment_of(old) != alignment_of(new)
+        if others or new.model.phase is ModelPhase.LOADING:
+            self._kept.clear()
+            self._whole = None

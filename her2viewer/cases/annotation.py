@@ -49,6 +49,8 @@ class Annotation:
     def __post_init__(self) -> None:
         if not _COLOUR.fullmatch(self.colour):
             raise ValueError(f"expected a colour like '#00a4b4', got {self.colour!r}")
+        object.__setattr__(self, "name", clean_name(self.name))
+        object.__setattr__(self, "classification", clean_name(self.classification))
 
     @property
     def title(self) -> str:
@@ -72,7 +74,7 @@ class Annotation:
         return self.with_shape(self.shape.reshaped(handle, to, within))
 
     def named(self, name: str) -> Self:
-        return replace(self, name=clean_name(name))
+        return replace(self, name=name)
 
 
 def next_name(taken: Iterable[str], word: str = "Field") -> str:

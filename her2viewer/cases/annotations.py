@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Self
 
-from her2viewer.cases.annotation import Annotation
+from her2viewer.cases.annotation import Annotation, new_id
 from her2viewer.cases.field_score import FieldScore
 from her2viewer.cases.shape import Shape
 
@@ -48,6 +48,13 @@ class Annotations(Mapping[str, Annotation]):
     def add(self, *annotations: Annotation) -> Self:
         """With these on top. Raises ValueError for an id that is there already."""
         return type(self)([*self.values(), *annotations])
+
+    def add_imported(self, annotations: Iterable[Annotation]) -> Self:
+        """With those of a file on top. One that is here already is not added again; one that is another under an id of here
+        gets an id of its own, so that nothing drawn is lost.
+        """
+        new = [one for one in annotations if self.get(one.id) != one]
+        return self.add(*(replace(one, id=new_id()) if one.id in self else one for one in new))
 
     def replace(self, *annotations: Annotation) -> Self:
         """With these in the place of those of their ids. Raises KeyError for an id that is not there."""

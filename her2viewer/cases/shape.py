@@ -67,8 +67,7 @@ class Shape:
     corners: shapely.Polygon
 
     def __post_init__(self) -> None:
-        x0, y0, x1, y1 = self.corners.bounds if not self.corners.is_empty else (0.0, 0.0, 0.0, 0.0)
-        if min(x1 - x0, y1 - y0) < MINIMUM_SIDE - 1e-6 or self.corners.area < MINIMUM_SIDE:
+        if not _is_large_enough(self.corners):
             raise AnnotationError(
                 f"a field needs at least {MINIMUM_SIDE:.0f} pixels each way", remedy="draw it larger, or zoom in first"
             )
@@ -269,15 +268,18 @@ class Shape:
 
 def mended(
     points: ArrayLike, holes: Sequence[ArrayLike] = (), kind: ShapeKind = ShapeKind.POLYGON
-) -> tuple[Shape, ...]:
-    """The areas that a polygon encloses, one shape each, where it may cross itself; more than one, or one, or none.
+) -> tuple[tuple[Shape, ...], bool]:
+    """The areas that a polygon encloses, one shape each, and whether it had to be mended because it crosses itself.
 
-    Every area once enclosed is kept and holes are cut out (GEOS's MakeValid, 'structure'). Raises AnnotationError for a tangle
-    of more crossings than a person draws.
+    Every area once enclosed is kept and holes are cut out (GEOS's MakeValid, 'structure'); those below the smallest size are
+    left out. Raises AnnotationError for a tangle of more crossings than a person draws.
     """
+    if len(_rounded(points)) < 3:
+        return (), False
     drawn = _polygon(points, holes)
-    parts = [drawn] if drawn.is_valid else _parts(_untangled(drawn))
-    return tuple(Shape(kind, part) for part in parts if _is_large_enough(part))
+    is_valid = bool(drawn.is_valid)
+    parts = [drawn] if is_valid else _parts(_untangled(drawn))
+    return tuple(Shape(kind, part) for part in parts if _is_large_enough(part)), not is_valid
 
 
 # Column and row (0, 1, 2) of the eight handles on a frame, clockwise.
@@ -353,8 +355,10 @@ def _parts(geometry: shapely.Geometry) -> list[shapely.Polygon]:
 
 
 def _is_large_enough(part: shapely.Polygon) -> bool:
+    if part.is_empty:
+        return False
     x0, y0, x1, y1 = part.bounds
-    return bool(min(x1 - x0, y1 - y0) >= MINIMUM_SIDE and part.area >= MINIMUM_SIDE)
+    return bool(min(x1 - x0, y1 - y0) >= MINIMUM_SIDE - 1e-6 and part.area >= MINIMUM_SIDE)
 
 
 def _clamped(value: float, low: float, high: float) -> float:

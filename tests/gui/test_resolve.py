@@ -43,7 +43,7 @@ from her2viewer.gui.state import (
     Store,
 )
 from her2viewer.gui.status_line import StatusLine
-from her2viewer.gui.theme import DARK, LIGHT, SCORE_COLOURS, Tokens
+from her2viewer.gui.theme import DARK, LIGHT, Tokens
 from her2viewer.imaging.opening import open_image
 from her2viewer.scoring.evidence import FieldPixels
 from her2viewer.scoring.prediction import Check, ModelIdentity

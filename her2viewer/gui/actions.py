@@ -37,6 +37,22 @@ class ActionId(StrEnum):
     LESS_OPACITY = "less_opacity"
     NEXT_CLASS = "next_class"
     PREVIOUS_CLASS = "previous_class"
+    DRAW_RECTANGLE = "draw_rectangle"
+    DRAW_ELLIPSE = "draw_ellipse"
+    DRAW_POLYGON = "draw_polygon"
+    DRAW_FREE_HAND = "draw_free_hand"
+    UNDO = "undo"
+    REDO = "redo"
+    DELETE_FIELD = "delete_field"
+    SCORE_FIELD = "score_field"
+    WHOLE_IMAGE = "whole_image"
+    GRID = "grid"
+    PAUSE_GRID = "pause_grid"
+    FIELDS_PANEL = "fields_panel"
+    IMPORT_FIELDS = "import_fields"
+    EXPORT_FIELDS = "export_fields"
+    LOAD_MAP = "load_map"
+    SAVE_MAP = "save_map"
     THEME_SYSTEM = "theme_system"
     THEME_LIGHT = "theme_light"
     THEME_DARK = "theme_dark"
@@ -51,6 +67,7 @@ class Menu(StrEnum):
 
     FILE = "&File"
     VIEW = "&View"
+    FIELDS = "F&ields"
     SCORE = "&Score"
     HELP = "&Help"
 
@@ -90,6 +107,11 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec(A.EXPORT, M.FILE, "Export picture...", "export", ("Ctrl+E",),
                "Save the annotated picture at full resolution", "save image figure paper slide tiff png jpeg result json",
                toolbar=1, short="Export"),
+    ActionSpec(A.IMPORT_FIELDS, M.FILE, "Import fields...", "download-simple", ("Ctrl+I",),
+               "Open the annotations of a GeoJSON file, for example from QuPath",
+               "qupath geojson load annotation regions roi", section=True),
+    ActionSpec(A.EXPORT_FIELDS, M.FILE, "Export fields...", "upload-simple", ("Ctrl+Shift+E",),
+               "Save the fields as GeoJSON that QuPath opens", "qupath geojson save annotation regions roi tiles"),
     ActionSpec(A.PREFERENCES, M.FILE, "Preferences...", "gear-six", ("Ctrl+,",),
                "Device, precision, theme and model", "settings options gpu cuda cpu bf16 model package", section=True),
     ActionSpec(A.QUIT, M.FILE, "Quit", "sign-out", ("Ctrl+Q",), "Close HER2 Viewer", "exit close leave", section=True),
@@ -112,14 +134,47 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
                "colour appearance night", True, "theme", section=True),
     ActionSpec(A.THEME_LIGHT, M.VIEW, "Theme: light", "sun", (), "Light panels", "colour appearance bright day", True, "theme"),
     ActionSpec(A.THEME_DARK, M.VIEW, "Theme: dark", "moon", (), "Dark panels", "colour appearance night", True, "theme"),
+    ActionSpec(A.DRAW_RECTANGLE, M.FIELDS, "Draw a rectangle", "rectangle", ("R",),
+               "Drag a rectangle on the tissue; Shift keeps it square", "field box roi region annotation annotate mark",
+               True, toolbar=4, short="Rectangle"),
+    ActionSpec(A.DRAW_ELLIPSE, M.FIELDS, "Draw an ellipse", "circle", ("E",),
+               "Drag an ellipse on the tissue; Shift keeps it a circle", "field circle roi region annotation annotate mark",
+               True, toolbar=4, short="Ellipse"),
+    ActionSpec(A.DRAW_POLYGON, M.FIELDS, "Draw a polygon", "polygon", ("P",),
+               "Click corner by corner; Return or a double click closes it", "field outline roi region annotation annotate",
+               True, toolbar=4, short="Polygon"),
+    ActionSpec(A.DRAW_FREE_HAND, M.FIELDS, "Draw free-hand", "scribble-loop", ("D",),
+               "Draw an outline with the button held", "field lasso pen freehand pencil roi region annotation annotate",
+               True, toolbar=4, short="Free-hand"),
+    ActionSpec(A.UNDO, M.FIELDS, "Undo", "arrow-u-up-left", ("Ctrl+Z",), "Take back what was done to the fields",
+               "revert back mistake", section=True),
+    ActionSpec(A.REDO, M.FIELDS, "Redo", "arrow-u-up-right", ("Ctrl+Shift+Z", "Ctrl+Y"), "Do again what was taken back",
+               "repeat again"),
+    ActionSpec(A.DELETE_FIELD, M.FIELDS, "Delete the field", "trash", ("Del",), "Take the selected field away",
+               "remove erase annotation"),
+    ActionSpec(A.SCORE_FIELD, M.FIELDS, "Score the selected field", "target", ("Shift+S",),
+               "Ask the model for the score of the field that is selected", "her2 predict spot region annotation", section=True),
+    ActionSpec(A.WHOLE_IMAGE, M.FIELDS, "Back to the whole image", "arrow-u-left-up", ("Backspace",),
+               "Show the score of the whole image again", "return field all"),
+    ActionSpec(A.GRID, M.FIELDS, "Score a grid of fields", "grid-four", ("Shift+G",),
+               "Score the selected region, or the whole image, field by field, to a map",
+               "score map heatmap tiles heterogeneity whole slide region batch", section=True),
+    ActionSpec(A.PAUSE_GRID, M.FIELDS, "Pause or resume the grid", "pause", ("Ctrl+G",),
+               "Wait after the fields under way, or go on", "stop continue wait go on"),
+    ActionSpec(A.LOAD_MAP, M.FIELDS, "Load a score map...", "folder-open", (), "Open a score map that was saved",
+               "open grid heatmap"),
+    ActionSpec(A.SAVE_MAP, M.FIELDS, "Save the score map...", "floppy-disk", (),
+               "Save the score map, so that it can go on another day", "write grid heatmap keep"),
+    ActionSpec(A.FIELDS_PANEL, M.FIELDS, "Fields panel", "table", ("Ctrl+T",),
+               "Show or hide the table of fields", "list table dock annotations regions", True, section=True),
     ActionSpec(A.SCORE, M.SCORE, "Score this field", "play", ("S",),
                "Ask the model for the HER2 score of this field", "her2 predict run analyse classify grade result",
-               toolbar=4, short="Score"),
+               toolbar=5, short="Score"),
     ActionSpec(A.CANCEL, M.SCORE, "Cancel", "x-circle", ("Esc",), "Stop what is being worked on", "stop abort halt"),
     ActionSpec(A.OVERLAY, M.SCORE, "Show the map", "eye", ("O",),
                "Show where the model found evidence (hold Space to look beneath)",
                "overlay heatmap grad-cam gradcam explanation attention saliency hide", True, section=True,
-               toolbar=4, short="Map"),
+               toolbar=5, short="Map"),
     ActionSpec(A.MORE_OPACITY, M.SCORE, "More opaque", "plus", ("]",), "Cover more of the tissue",
                "overlay opacity alpha stronger"),
     ActionSpec(A.LESS_OPACITY, M.SCORE, "Less opaque", "minus", ("[",), "Cover less of the tissue",
@@ -129,7 +184,7 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec(A.PREVIOUS_CLASS, M.SCORE, "Map of the previous class", "caret-left", (",",),
                "Show the evidence for the score before", "explain why 0 1+ 2+ 3+ class target"),
     ActionSpec(A.FIND_COMMAND, M.HELP, "Find a command", "magnifying-glass", ("Ctrl+K",),
-               "Find any command by what it does", "search palette help how", toolbar=5, short="Ctrl+K"),
+               "Find any command by what it does", "search palette help how", toolbar=6, short="Ctrl+K"),
     ActionSpec(A.SHORTCUTS, M.HELP, "Keyboard shortcuts", "keyboard", ("F1", "?"), "All keys on one sheet", "help hotkeys"),
     ActionSpec(A.COPY_MESSAGE, M.HELP, "Copy the message", "copy", ("Ctrl+Shift+C",),
                "Copy the message that is shown, for an e-mail or a report", "error warning clipboard"),
@@ -142,7 +197,10 @@ HELD_KEYS: Final = (
     ("Space (hold)", "Look beneath the map"),
     ("Wheel", "Zoom where the mouse is"),
     ("Drag", "Move the tissue"),
-    ("Double click", "Twice as close"),
+    ("Double click", "Twice as close; on a field: score it"),
+    ("Right click", "Score here, a grid of fields, rename, delete"),
+    ("Arrow keys", "Nudge the selected field"),
+    ("Esc", "Drop what is half drawn, then lay the tool aside"),
 )
 """What has no action but belongs on the shortcut sheet."""
 

@@ -21,6 +21,7 @@ from her2viewer.gui.controllers.scoring import ScoringController
 from her2viewer.gui.crash import CrashReporter, log_path, start_log
 from her2viewer.gui.demo import demo_pair
 from her2viewer.gui.dialogs.desk import Desk, show_in_folder
+from her2viewer.gui.fields.room import FieldsRoom
 from her2viewer.gui.lanes import Lanes
 from her2viewer.gui.parts import Parts
 from her2viewer.gui.presenter import Presenter
@@ -66,6 +67,7 @@ class App:
         )
         self.exporting = Exporting(self.store, self.lanes.files, messages, show_in_folder)
         self.batch = BatchController(self.store, self.lanes, self.bench)
+        self.fields = FieldsRoom(self.store, self.lanes, self.window, self.bench, self.scoring, settings.fields_folder)
         self.desk = Desk(
             Parts(
                 settings,
@@ -122,6 +124,7 @@ class App:
         self.settings.style = self.store.state.style
         self.settings.save()
         self.desk.close()
+        self.fields.close()
         self.lanes.close()
 
     _score_next = False
@@ -199,6 +202,7 @@ class App:
             Id.SHORTCUTS: self.desk.shortcuts,
             Id.COPY_MESSAGE: window.messages.copy,
             Id.ABOUT: self.desk.about,
+            **self.fields.handlers(),
         }
 
     def cancel(self) -> None:

@@ -1,7 +1,7 @@
 """From the state to what each view shows. Pure functions; every word of the panels is chosen here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from her2viewer.errors import UserError
@@ -115,10 +115,19 @@ class ScoreShown:
     can_score: bool = False
     offers_swap: bool = False
     fraction: float | None = None
+    subject: str = ""
+    """The field that it is of, empty for the whole image."""
 
 
 def resolve_score(state: State) -> ScoreShown:
     """What the score panel shows."""
+    key = state.scoring.key
+    return replace(
+        _resolve_score(state), subject=state.fields.title(key) or "A deleted field" if key is not None else ""
+    )
+
+
+def _resolve_score(state: State) -> ScoreShown:
     scoring, model = state.scoring, state.model
     ready = state.pair is not None and model.phase is not ModelPhase.FAILED
     if scoring.phase is ScorePhase.SCORED and scoring.evidence is not None:

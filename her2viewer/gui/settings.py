@@ -44,6 +44,11 @@ class Settings:
         self._store.setValue(key, "true" if on else "false")
 
     @property
+    def fields_folder(self) -> Path:
+        """Where the fields that were drawn on each pair are kept."""
+        return Path(self._store.fileName()).parent / "fields"
+
+    @property
     def theme(self) -> ThemeChoice:
         return self._choice("theme", tuple(ThemeChoice))
 

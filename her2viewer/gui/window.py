@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from her2viewer.gui.actions import SPECS, ActionId, Actions, Menu
 from her2viewer.gui.command_search import CommandSearch
+from her2viewer.gui.fields.panel import FieldsPanel
 from her2viewer.gui.messages import MessageBar
 from her2viewer.gui.pane.link import Link
 from her2viewer.gui.pane.pane import ImagePane
@@ -32,6 +33,7 @@ from her2viewer.scoring.stains import Stain
 
 TITLE = "HER2 Viewer"
 SIDE_WIDTH = 328
+FIELDS_HEIGHT = 288
 
 
 class MainWindow(QMainWindow):
@@ -50,6 +52,7 @@ class MainWindow(QMainWindow):
         self.link = Link([pane.view for pane in self.panes.values()], self)
         self.score_panel = ScorePanel()
         self.explain_panel = ExplainPanel()
+        self.fields_panel = FieldsPanel()
         self.messages = MessageBar()
         self.status_line = StatusLine()
         self.setStatusBar(self.status_line)
@@ -95,7 +98,7 @@ class MainWindow(QMainWindow):
             bar.addAction(self.actions_[spec.id])
             button = bar.widgetForAction(self.actions_[spec.id])
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            if spec.id in (ActionId.ZOOM_IN, ActionId.ZOOM_OUT):
+            if spec.id in (ActionId.ZOOM_IN, ActionId.ZOOM_OUT) or spec.menu is Menu.FIELDS:
                 button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)  # type: ignore[attr-defined]
         self.addToolBar(bar)
 
@@ -116,7 +119,14 @@ class MainWindow(QMainWindow):
         frame = QVBoxLayout(framed)
         frame.setContentsMargins(8, 8, 8, 8)
         frame.addWidget(splitter)
-        column.addWidget(framed, 1)
+        rows = QSplitter(Qt.Orientation.Vertical)
+        rows.setChildrenCollapsible(False)
+        rows.addWidget(framed)
+        rows.addWidget(self.fields_panel)
+        rows.setStretchFactor(0, 1)
+        rows.setSizes([1000, FIELDS_HEIGHT])
+        self.fields_panel.hide()  # until there is a field, or it is asked for
+        column.addWidget(rows, 1)
         body = QWidget()
         row = QHBoxLayout(body)
         row.setContentsMargins(0, 0, 0, 0)

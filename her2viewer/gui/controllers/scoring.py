@@ -79,7 +79,7 @@ class ScoringController:
 
         self._lanes.files.submit("field", read, on_read, failed=self._on_failed, cancelled=self._on_cancelled)
 
-    def show(self, evidence: Evidence, key: str | None) -> None:
+    def show(self, evidence: Evidence, key: str | None = None) -> None:
         """Shows a score that is at hand, and its map. `key` as in `score_field`."""
         self._lanes.files.drop("field")
         self._lanes.inference.drop("score")

@@ -77,9 +77,7 @@ class FieldEditor:
 
     def say_crossing(self) -> None:
         """Says why a corner did not go where it was dragged."""
-        self._messenger.say_error(
-            AnnotationError("the outline would cross itself", remedy="drag the corner elsewhere")
-        )
+        self._messenger.say_error(AnnotationError("the outline would cross itself", remedy="drag the corner elsewhere"))
 
     def settle(self) -> None:
         """The gesture is over: the next one is a step of its own."""

@@ -100,7 +100,11 @@ class GridScoring:
 
     def stop(self) -> None:
         """Stops at once; the cells that are done stay."""
-        for lane, topic in ((self._lanes.files, "grid lay"), (self._lanes.files, "grid read"), (self._lanes.inference, "grid score")):
+        for lane, topic in (
+            (self._lanes.files, "grid lay"),
+            (self._lanes.files, "grid read"),
+            (self._lanes.inference, "grid score"),
+        ):
             lane.drop(topic)
         self._feed = None
         phase = self._fields.run.phase

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 from PySide6.QtCore import QMarginsF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
 
@@ -94,8 +93,8 @@ class FieldsLayer:
         outlines = {}
         for key, annotation in annotations.items():
             made = known.get(key)
-            outlines[key] = made if made is not None and made.shape is annotation.shape else _outline(
-                annotation.shape, placing
+            outlines[key] = (
+                made if made is not None and made.shape is annotation.shape else _outline(annotation.shape, placing)
             )
         self._outlines[stain] = outlines
         return outlines
@@ -110,7 +109,9 @@ class FieldsLayer:
         if (score := annotation.score) is not None:
             fill = score_colour(score.classes.index(score.score), len(score.classes))
             fill.setAlpha(FILL)
-            painter.fillPath(path, QBrush(fill, Qt.BrushStyle.BDiagPattern if score.no_call else Qt.BrushStyle.SolidPattern))
+            painter.fillPath(
+                path, QBrush(fill, Qt.BrushStyle.BDiagPattern if score.no_call else Qt.BrushStyle.SolidPattern)
+            )
         for pen in (QPen(HALO, 5.0 if chosen else 3.5), QPen(colour, 3.0 if chosen else 1.75)):
             pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
             painter.strokePath(path, pen)
@@ -194,4 +195,3 @@ def _paint_sketch(painter: QPainter, sight: Sight, points: Points, *, closed: bo
         painter.setPen(QPen(QColor(20, 20, 20), 1.25))
         painter.setBrush(QColor(255, 255, 255))
         painter.drawEllipse(outline.first(), HANDLE / 2, HANDLE / 2)
-

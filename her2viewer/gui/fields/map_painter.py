@@ -84,7 +84,17 @@ class MapPainter:
         view = near.then(screen)
         seen = _in_view(boxes, view, QRectF(painter.viewport()), spare=0 if affine is not None else boxes.width)
         if style.visible and style.opacity > 0:
-            self._paint_cells(painter, score_map, boxes, code, seen, view, None if affine is not None else placing, screen, style.opacity)
+            self._paint_cells(
+                painter,
+                score_map,
+                boxes,
+                code,
+                seen,
+                view,
+                None if affine is not None else placing,
+                screen,
+                style.opacity,
+            )
         self._paint_frames(painter, boxes, seen & (code < 0), view, score_map)
         if style.visible and boxes.width * view.scale >= ROOM_FOR_TEXT:
             self._paint_texts(painter, score_map, boxes, code, np.flatnonzero(seen), view)

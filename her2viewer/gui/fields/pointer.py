@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from her2viewer.cases.annotation import Annotation
 from her2viewer.gui.fields.editing import FieldEditor
-from her2viewer.gui.fields.placing import Placing, px_at
+from her2viewer.gui.fields.placing import Placing, on_screen, px_at
 from her2viewer.gui.fields.tools import CLICK, REACH, Key
 from her2viewer.gui.pane.layer import Sight, Touch
 
@@ -22,9 +22,6 @@ _ARROWS: Final = {
     Key.Key_Up: (0.0, -1.0),
     Key.Key_Down: (0.0, 1.0),
 }
-_NUDGES: Final = (Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier)
-_FAR: Final = 10.0
-"""How much farther an arrow key with Ctrl goes."""
 
 _gestures = itertools.count(1)
 
@@ -45,8 +42,8 @@ class _Hold:
 class Pointer:
     """Takes a press on a handle of the selected field, or inside of it. A press elsewhere moves the tissue, as ever.
 
-    `surface`: the widget that a pane draws on. `on_click`: told the level-0 position of the IHC of a click that moved nothing; `on_double_click`: the same, and returns
-    whether there was something to be double-clicked.
+    `surface`: the widget that a pane draws on. `on_click`: told the level-0 position of the IHC of a click that moved
+    nothing; `on_double_click`: the same, and returns whether there was something to be double-clicked.
     """
 
     cursor: Final = Qt.CursorShape.ArrowCursor
@@ -131,10 +128,8 @@ class Pointer:
         """Whether `key` would take it: arrows while a field is selected, and Esc to let it go."""
         if self._editor.fields.selected is None:
             return False
-        if event.key() == Key.Key_Escape:
-            return True
-        modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        return self._editor.selected is not None and event.key() in _ARROWS and modifiers in _NUDGES
+        plain = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier == Qt.KeyboardModifier.NoModifier
+        return event.key() == Key.Key_Escape or (self._editor.selected is not None and plain and event.key() in _ARROWS)
 
     def key(self, event: QKeyEvent) -> bool:
         if not self.wants(event):
@@ -143,9 +138,8 @@ class Pointer:
         if event.key() == Key.Key_Escape or annotation is None:
             self._editor.select(None)
             return True
-        far = _FAR if event.modifiers() & Qt.KeyboardModifier.ControlModifier else 1.0
         dx, dy = _ARROWS[Key(event.key())]
-        step = far * max(self._px, 1.0)
+        step = max(self._px, 1.0)
         self._editor.move(annotation.id, dx * step, dy * step, f"nudge {annotation.id}")
         return True
 
@@ -162,13 +156,9 @@ class Pointer:
         if annotation is None or annotation.locked:
             return None
         at = placing.to_ihc(*touch.at)
-        places = np.array(
-            [touch.sight.to_screen(x, y).toTuple() for x, y in placing.to_image(annotation.shape.handles()).tolist()]
-        )
-        distance = np.abs(places - touch.screen.toTuple()).max(axis=1)
-        nearest = int(distance.argmin())
-        if distance[nearest] <= REACH:
-            return annotation, nearest, at
+        handle = handle_at(touch.sight, touch.screen, placing, annotation)
+        if handle is not None:
+            return annotation, handle, at
         inside = annotation.shape.contains(*at)
         return (annotation, None, at) if inside and not self._covers(touch.sight, annotation) else None
 
@@ -195,3 +185,10 @@ class Pointer:
             Qt.CursorShape.SizeBDiagCursor,
         )[eighth]
 
+
+def handle_at(sight: Sight, screen: QPointF, placing: Placing, annotation: Annotation) -> int | None:
+    """The handle of a field within reach of a point of the viewport."""
+    places = on_screen(sight).points(placing.to_image(annotation.shape.handles()))
+    distance = np.abs(places - (screen.x(), screen.y())).max(axis=1)
+    nearest = int(distance.argmin())
+    return nearest if distance[nearest] <= REACH else None

@@ -51,4 +51,6 @@ def _read(source: ImageSource, field: FieldOfView) -> np.ndarray:
     try:
         return source.read(0, int(field.x), int(field.y), width, height)
     except MemoryError as error:
-        raise ImageError("there is not enough memory to read it", path=source.path, remedy="close other programs") from error
+        raise ImageError(
+            "there is not enough memory to read it", path=source.path, remedy="close other programs"
+        ) from error

@@ -6,7 +6,7 @@ from typing import Final
 
 from her2viewer.cases.field_score import FieldScore
 from her2viewer.cases.grid import side_words
-from her2viewer.cases.score_map import NOT_A_CASE_SCORE, Outcome, ScoreMap, Unscored
+from her2viewer.cases.score_map import NOT_A_CASE_SCORE, CellState, Outcome, ScoreMap, Unscored
 from her2viewer.gui.fields.gridding import seconds_left
 from her2viewer.gui.fields.scoring import model_side
 from her2viewer.gui.fields.state import FieldsState, GridWish, MapStyle, RunPhase, cell_key
@@ -74,7 +74,9 @@ def resolve_fields(state: State) -> FieldsShown:
     selected = fields.selected_annotation
     named = fields.title(fields.selected) if fields.selected is not None else ""
     pair, facts = state.pair, state.model.facts
-    failed = score_map is not None and score_map.figures().failed > 0
+    failed = score_map is not None and any(
+        isinstance(one, Unscored) and one.state is CellState.FAILED for one in score_map.outcomes
+    )
     going = run.phase in (RunPhase.LAYING, RunPhase.RUNNING)
     mpp = pair[1].source.mpp if pair is not None else None
     words = side_words(mpp.um if mpp is not None else None, facts.field_um if facts is not None else FIELD_UM)
@@ -93,7 +95,9 @@ def resolve_fields(state: State) -> FieldsShown:
         can_grid=pair is not None and facts is not None and not going,
         grid_text=f"Grid in {selected.title}" if selected is not None else "Grid over the image",
         can_pause=run.phase is RunPhase.RUNNING,
-        can_resume=run.phase in (RunPhase.PAUSED, RunPhase.STOPPED) and score_map is not None and bool(score_map.waiting),
+        can_resume=run.phase in (RunPhase.PAUSED, RunPhase.STOPPED)
+        and score_map is not None
+        and bool(score_map.waiting),
         can_stop=run.phase in (RunPhase.LAYING, RunPhase.RUNNING, RunPhase.PAUSED),
         can_retry=failed and not going,
         has_map=score_map is not None,
@@ -141,7 +145,7 @@ def _classes(state: State) -> tuple[str, ...]:
 
 def _fraction(fields: FieldsState) -> float | None:
     score_map = fields.score_map
-    if score_map is None or not fields.run.active and not score_map.waiting:
+    if score_map is None or (not fields.run.active and not score_map.waiting):
         return None
     return 1 - len(score_map.waiting) / max(len(score_map.cells), 1)
 

@@ -11,11 +11,10 @@ from her2viewer.gui.fields.editing import FieldEditor
 from her2viewer.gui.fields.evidence_keep import EvidenceKeep
 from her2viewer.gui.fields.placing import alignment_of
 from her2viewer.gui.fields.reading import read_field_of
-from her2viewer.gui.fields.state import cell_index
-from her2viewer.gui.state import ModelPhase, Scoring, ScorePhase, State, Store
+from her2viewer.gui.state import ModelPhase, ScorePhase, Scoring, State, Store
 from her2viewer.scoring.evidence import Evidence
-from her2viewer.scoring.preprocess import FIELD_UM
 from her2viewer.scoring.prediction import FieldOfView
+from her2viewer.scoring.preprocess import FIELD_UM
 
 
 def model_side(state: State) -> int:
@@ -50,8 +49,9 @@ class FieldScoring:
         """Scores a drawn field or a cell; the selected one unless another is named."""
         key = key or self._store.state.fields.selected
         state = self._store.state
-        pair, alignment, field = state.pair, alignment_of(state), self._field(key)
-        if key is None or pair is None or alignment is None or field is None:
+        pair, alignment = state.pair, alignment_of(state)
+        field = state.fields.box(key) if key is not None else None
+        if pair is None or alignment is None or key is None or field is None:
             return
         annotation = state.fields.annotations.get(key)
 
@@ -64,8 +64,9 @@ class FieldScoring:
 
     def show(self, key: str) -> None:
         """Shows the prediction and map of a field that has a score; computes them again where they are gone."""
-        field, scoring = self._field(key), self._store.state.scoring
-        if field is None or self._unscored(key):
+        state = self._store.state
+        field, scoring = state.fields.box(key), state.scoring
+        if field is None or state.fields.score(key) is None:
             return
         if scoring.key == key and scoring.phase in (ScorePhase.SCORED, ScorePhase.SCORING):
             return
@@ -82,25 +83,6 @@ class FieldScoring:
             self._scoring.show(self._whole.evidence, None)
         else:
             self._store.put(self._store.state.unscored())
-
-    def _field(self, key: str | None) -> FieldOfView | None:
-        """The rectangle that the network sees of a field or cell, level-0 px of the IHC."""
-        fields = self._store.state.fields
-        if key is None:
-            return None
-        if (annotation := fields.annotations.get(key)) is not None:
-            return annotation.shape.bounds
-        index = cell_index(key)
-        if index is None or fields.score_map is None or index >= len(fields.score_map.cells):
-            return None
-        return fields.score_map.cells[index].field
-
-    def _unscored(self, key: str) -> bool:
-        fields = self._store.state.fields
-        if (annotation := fields.annotations.get(key)) is not None:
-            return annotation.score is None
-        index = cell_index(key)
-        return index is None or fields.score_map is None or fields.score_map.score(index) is None
 
     def _tell(self, annotation: Annotation, evidence: Evidence, field: FieldOfView) -> None:
         fields = self._store.state.fields

@@ -8,7 +8,10 @@ from typing import Final
 
 from her2viewer.cases.annotation import COLOUR, Annotation
 from her2viewer.cases.annotations import Annotations, History
+from her2viewer.cases.field_score import FieldScore
+from her2viewer.cases.grid import GridCell
 from her2viewer.cases.score_map import ScoreMap
+from her2viewer.scoring.prediction import FieldOfView
 
 COLOURS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -99,22 +102,41 @@ class FieldsState:
     @property
     def selected_cell(self) -> int | None:
         """The index of the cell of the score map that is selected."""
-        index = cell_index(self.selected)
-        return index if index is not None and self.score_map is not None and index < len(self.score_map.cells) else None
+        return cell_index(self.selected) if self.selected is not None and self._cell(self.selected) else None
 
     def emptied(self) -> "FieldsState":
         """Without anything that belongs to a pair; how things are drawn stays."""
         return FieldsState(tool=self.tool, grid=self.grid, style=self.style)
 
+    def box(self, key: str) -> FieldOfView | None:
+        """The rectangle that the network sees of a field or cell, level-0 px of the IHC; None where it is gone."""
+        if (annotation := self.annotations.get(key)) is not None:
+            return annotation.shape.bounds
+        cell = self._cell(key)
+        return cell.field if cell is not None else None
+
+    def score(self, key: str) -> FieldScore | None:
+        """The score of a field or cell; None where it has none."""
+        if (annotation := self.annotations.get(key)) is not None:
+            return annotation.score
+        index = cell_index(key)
+        return (
+            self.score_map.score(index)
+            if self.score_map is not None and self._cell(key) and index is not None
+            else None
+        )
+
     def title(self, key: str) -> str:
         """What a field or cell is called: 'Field 3', 'Row 2, column 5'; empty where it is not there any more."""
         if (annotation := self.annotations.get(key)) is not None:
             return annotation.title
+        cell = self._cell(key)
+        return f"Row {cell.row + 1}, column {cell.column + 1}" if cell is not None else ""
+
+    def _cell(self, key: str) -> GridCell | None:
         index = cell_index(key)
-        if index is None or self.score_map is None or index >= len(self.score_map.cells):
-            return ""
-        cell = self.score_map.cells[index]
-        return f"Row {cell.row + 1}, column {cell.column + 1}"
+        known = index is not None and self.score_map is not None and index < len(self.score_map.cells)
+        return self.score_map.cells[index] if known and self.score_map is not None and index is not None else None
 
 
 _CELL: Final = "cell "

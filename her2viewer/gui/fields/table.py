@@ -236,8 +236,12 @@ class ColourDelegate(QStyledItemDelegate):
         box.setAccessibleName("Colour")
         for colour, name in self._colours.items():
             box.addItem(swatch(QColor(colour)), name, colour)
-        box.activated.connect(lambda _: (self.commitData.emit(box), self.closeEditor.emit(box)))
+        box.activated.connect(lambda _: self._commit(box))
         return box
+
+    def _commit(self, box: QComboBox) -> None:
+        self.commitData.emit(box)
+        self.closeEditor.emit(box)
 
     def setEditorData(self, editor: QWidget, index: Index) -> None:
         assert isinstance(editor, QComboBox)
@@ -246,7 +250,7 @@ class ColourDelegate(QStyledItemDelegate):
     def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: Index) -> None:
         assert isinstance(editor, QComboBox)
         if editor.currentData() is not None:
-            model.setData(index, editor.currentData())  # type: ignore[arg-type]
+            model.setData(index, editor.currentData())
 
 
 def swatch(colour: QColor, side: int = 12) -> QIcon:

@@ -48,8 +48,8 @@ class DrawingTool(ABC):
     @abstractmethod
     def release(self, touch: Touch) -> None: ...
 
-    def hover(self, touch: Touch) -> None:
-        """Nothing to show before a shape is begun."""
+    def hover(self, touch: Touch) -> None:  # noqa: B027 - most tools have nothing to show before a shape is begun
+        """The mouse moves with no button down."""
 
     def double_click(self, touch: Touch) -> bool:
         return True  # the tissue shall not jump closer under a pen

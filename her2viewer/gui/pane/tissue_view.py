@@ -68,13 +68,15 @@ class TissueView(pg.GraphicsView):
     """Shows one image and a map over it, placed exactly.
 
     `moved`: the user moved or zoomed. `region_wanted`: pixels are missing for what is seen. `cursor_moved`: level-0
-    position under the mouse, or None where it left. `context_wanted`: a right click, as a `ContextWish`.
+    position under the mouse, or None where it left. `context_wanted`: a right click, as a `ContextWish`. `tool_changed`: the
+    tool that has the mouse from now on, None where nobody chose one.
     """
 
     moved = Signal(object)
     region_wanted = Signal(object)
     cursor_moved = Signal(object)
     context_wanted = Signal(object)
+    tool_changed = Signal(object)
 
     def __init__(self, stain: Stain, parent: QWidget | None = None) -> None:
         super().__init__(parent, background=SURROUND)
@@ -88,6 +90,7 @@ class TissueView(pg.GraphicsView):
         self._ghost: QPointF | None = None
         self._layers: list[Layer] = []
         self._tool: Tool | None = None
+        self._resting: Tool | None = None
         self._holds = False
         self._box = _Box(self)
         self.setCentralItem(self._box)
@@ -206,10 +209,23 @@ class TissueView(pg.GraphicsView):
     def repaint_layers(self) -> None:
         self.viewport().update()
 
+    @property
+    def tool(self) -> Tool | None:
+        """The tool that has the mouse; the resting one where nobody chose another."""
+        return self._tool
+
     def set_tool(self, tool: Tool | None) -> None:
-        """Gives the mouse to a tool; None gives it back to the pane."""
-        self._tool, self._holds = tool, False
-        self.viewport().setCursor(tool.cursor if tool is not None else Qt.CursorShape.ArrowCursor)
+        """Gives the mouse to a tool; None gives it back to the resting tool, or to the pane where there is none."""
+        taken = tool if tool is not None else self._resting
+        self._tool, self._holds = taken, False
+        self.viewport().setCursor(taken.cursor if taken is not None else Qt.CursorShape.ArrowCursor)
+        self.tool_changed.emit(tool)
+
+    def set_resting_tool(self, tool: Tool | None) -> None:
+        """The tool that has the mouse while no other was chosen."""
+        resting, self._resting = self._resting, tool
+        if self._tool is resting:
+            self.set_tool(None)
 
     def viewport_pixels(self) -> tuple[float, float]:
         """(width, height) in device pixels."""

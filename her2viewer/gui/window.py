@@ -33,7 +33,7 @@ from her2viewer.scoring.stains import Stain
 
 TITLE = "HER2 Viewer"
 SIDE_WIDTH = 328
-FIELDS_HEIGHT = 288
+FIELDS_HEIGHT = 304
 
 
 class MainWindow(QMainWindow):

@@ -12,7 +12,7 @@ from her2viewer.cases.shape import Shape, ShapeKind
 from her2viewer.gui.fields.map_painter import MapPainter
 from her2viewer.gui.fields.placing import Placing, on_screen, polygon, transform
 from her2viewer.gui.fields.sketch import Sketch
-from her2viewer.gui.fields.state import FieldsState
+from her2viewer.gui.fields.state import FieldsState, cell_index
 from her2viewer.gui.pane.layer import Sight
 from her2viewer.gui.theme import score_colour
 from her2viewer.imaging.affine import Points
@@ -46,9 +46,13 @@ class FieldsLayer:
     """Paints fields, the score map beneath them and what is being drawn above. Only what is in view is painted."""
 
     def __init__(
-        self, fields: Callable[[], FieldsState], placing: Callable[[Sight], Placing | None], sketch: Sketch
+        self,
+        drawn: Callable[[], tuple[FieldsState, str | None]],
+        placing: Callable[[Sight], Placing | None],
+        sketch: Sketch,
     ) -> None:
-        self._fields = fields
+        """drawn: the fields, and the key of the one whose evidence lies over the tissue: no other colour is laid on that."""
+        self._drawn = drawn
         self._placing = placing
         self._sketch = sketch
         self._map = MapPainter()
@@ -59,8 +63,9 @@ class FieldsLayer:
         placing = self._placing(sight)
         if placing is None:
             return
-        fields = self._fields()
-        self._map.paint(painter, sight, placing, fields)
+        fields, explained = self._drawn()
+        has_map = fields.score_map is not None and fields.style.visible
+        self._map.paint(painter, sight, placing, fields, cell_index(explained))
         outlines = self._placed_outlines(placing, fields)
         view = transform(on_screen(sight))
         seen = QRectF(painter.viewport())
@@ -72,7 +77,10 @@ class FieldsLayer:
             if not place.adjusted(-4, -24, 4, 4).intersects(seen):
                 continue
             annotation = fields.annotations[key]
-            self._paint_outline(painter, view.map(outline.path), place, annotation, chosen)
+            path = view.map(outline.path)
+            if not has_map and key != explained:
+                _paint_score(painter, path, annotation)
+            _paint_outline(painter, path, place, annotation, chosen)
             if chosen or min(place.width(), place.height()) >= SMALLEST_LABEL:
                 labels.append((place, annotation, chosen))
         for place, annotation, chosen in labels:
@@ -99,23 +107,6 @@ class FieldsLayer:
         self._outlines[stain] = outlines
         return outlines
 
-    def _paint_outline(
-        self, painter: QPainter, path: QPainterPath, place: QRectF, annotation: Annotation, chosen: bool
-    ) -> None:
-        colour = QColor(annotation.colour)
-        if max(place.width(), place.height()) < _SPECK:
-            painter.fillRect(QRectF(place.center() - QPointF(1.5, 1.5), place.center() + QPointF(1.5, 1.5)), colour)
-            return
-        if (score := annotation.score) is not None:
-            fill = score_colour(score.classes.index(score.score), len(score.classes))
-            fill.setAlpha(FILL)
-            painter.fillPath(
-                path, QBrush(fill, Qt.BrushStyle.BDiagPattern if score.no_call else Qt.BrushStyle.SolidPattern)
-            )
-        for pen in (QPen(HALO, 5.0 if chosen else 3.5), QPen(colour, 3.0 if chosen else 1.75)):
-            pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-            painter.strokePath(path, pen)
-
     def _paint_scored_frame(self, painter: QPainter, sight: Sight, placing: Placing, annotation: Annotation) -> None:
         """The rectangle that the network saw, where the selected field is no rectangle itself."""
         if annotation.score is None or annotation.shape.kind is ShapeKind.RECTANGLE:
@@ -132,6 +123,25 @@ class FieldsLayer:
         for pen in (QPen(HALO, 3.0), QPen(QColor(annotation.colour), 1.25, Qt.PenStyle.DashLine)):
             painter.setPen(pen)
             painter.drawPolygon(frame)
+
+
+def _paint_score(painter: QPainter, path: QPainterPath, annotation: Annotation) -> None:
+    """A light fill in the colour of a field's score; hatched where there is no call."""
+    if (score := annotation.score) is not None:
+        fill = score_colour(score.classes.index(score.score), len(score.classes))
+        fill.setAlpha(FILL)
+        pattern = Qt.BrushStyle.BDiagPattern if score.no_call else Qt.BrushStyle.SolidPattern
+        painter.fillPath(path, QBrush(fill, pattern))
+
+
+def _paint_outline(painter: QPainter, path: QPainterPath, place: QRectF, annotation: Annotation, chosen: bool) -> None:
+    colour = QColor(annotation.colour)
+    if max(place.width(), place.height()) < _SPECK:
+        painter.fillRect(QRectF(place.center() - QPointF(1.5, 1.5), place.center() + QPointF(1.5, 1.5)), colour)
+        return
+    for pen in (QPen(HALO, 5.0 if chosen else 3.5), QPen(colour, 3.0 if chosen else 1.75)):
+        pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        painter.strokePath(path, pen)
 
 
 def on_screen_polygon(sight: Sight, points: Points) -> QPolygonF:

@@ -72,7 +72,8 @@ class MapPainter:
         self._bent: tuple[tuple[GridCell, ...], Placing, Floats] | None = None
         self._texts: dict[tuple[str, float], QPixmap] = {}
 
-    def paint(self, painter: QPainter, sight: Sight, placing: Placing, fields: FieldsState) -> None:
+    def paint(self, painter: QPainter, sight: Sight, placing: Placing, fields: FieldsState, bare: int | None) -> None:
+        """bare: the cell whose evidence lies over the tissue, which has no other colour."""
         score_map, style = fields.score_map, fields.style
         if score_map is None or not score_map.cells:
             return
@@ -83,13 +84,16 @@ class MapPainter:
         near = affine if affine is not None else _touching(placing, boxes)
         view = near.then(screen)
         seen = _in_view(boxes, view, QRectF(painter.viewport()), spare=0 if affine is not None else boxes.width)
+        filled = seen.copy()
+        if bare is not None and bare < len(filled):
+            filled[bare] = False
         if style.visible and style.opacity > 0:
             self._paint_cells(
                 painter,
                 score_map,
                 boxes,
                 code,
-                seen,
+                filled,
                 view,
                 None if affine is not None else placing,
                 screen,

@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from her2viewer.cases.score_map import NOT_A_CASE_SCORE
 from her2viewer.gui.fields.resolve import FieldsShown
 from her2viewer.gui.fields.shares import ShareBars
 from her2viewer.gui.fields.state import COLOURS, GridWish
@@ -46,8 +47,8 @@ from her2viewer.gui.panels.section import PercentSlider, heading, quiet
 from her2viewer.gui.theme import score_colour
 
 WIDE = 640
-"""Logical pixels from where table and settings stand side by side."""
-SETTINGS_WIDTH = 344
+"""Logical pixels from where the table and what the fields come to stand side by side."""
+SUMMARY_WIDTH = 336
 SMALLEST_SIDE = 32
 LARGEST_SIDE = 100_000
 
@@ -122,7 +123,7 @@ class FieldsPanel(QWidget):
         self._progress.setRange(0, 1000)
         self._progress.setTextVisible(False)
         self._progress.setAccessibleName("Progress of the grid")
-        self._progress_words = _wrapped()
+        self._progress_words = QLabel()
         self._progress_words.setObjectName("gridProgress")
         self._pause = _button("pauseButton", "Pause", "Finish the fields under way, then wait")
         self._pause.clicked.connect(self.pause_wanted)
@@ -154,8 +155,9 @@ class FieldsPanel(QWidget):
             "Hatched or '?': no call. 'x': failed. Frame alone: waiting, no tissue, or below the threshold."
         )
         self._legend.setProperty("quiet", True)
+        self._not_a_case_score = _wrapped()
+        self._not_a_case_score.setObjectName("notACaseScore")
         self._sentences = _wrapped()
-        self._sentences.setObjectName("notACaseScore")
         self._note = _wrapped()
         self._note.setProperty("quiet", True)
         self._note.setObjectName("fieldsNote")
@@ -184,9 +186,8 @@ class FieldsPanel(QWidget):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
-        for column, width in ((Column.NAME, 148), (Column.COLOUR, 96), (Column.SCORE, 104), (Column.SET, 88)):
+        for column, width in _WIDTHS.items():
             self._view.setColumnWidth(column, width)
-        self._view.setColumnWidth(Column.POSITION, 120)
         self._view.selectionModel().currentRowChanged.connect(self._on_row)
         self._view.doubleClicked.connect(self._on_double_click)
         for key in ("Return", "Enter"):
@@ -210,29 +211,31 @@ class FieldsPanel(QWidget):
         self.search.textChanged.connect(lambda _: self._on_filter())
 
     def _lay_out(self) -> None:
-        settings = QWidget()
-        settings.setObjectName("sideContent")
-        column = QVBoxLayout(settings)
-        column.setContentsMargins(16, 12, 16, 12)
+        """What can be done on top, below it what the fields come to beside the table; one under the other where it is narrow."""
+        self._bar = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._bar.setContentsMargins(16, 8, 16, 0)
+        self._bar.setSpacing(8)
+        self._bar.addLayout(_row(heading("Fields"), self._score, self._grid))
+        self._bar.addLayout(_row(quiet("of"), self._side, self._apart))
+        self._bar.addStretch(1)
+        self._bar.addLayout(_row(self._files))
+        self._running = QWidget()
+        running = QHBoxLayout(self._running)
+        running.setContentsMargins(16, 8, 16, 0)
+        running.setSpacing(8)
+        running.addWidget(self._progress, 1)
+        for widget in (self._progress_words, self._pause, self._resume, self._stop, self._retry):
+            running.addWidget(widget)
+        summary = QWidget()
+        summary.setObjectName("sideContent")
+        column = QVBoxLayout(summary)
+        column.setContentsMargins(16, 8, 16, 12)
         column.setSpacing(8)
-        column.addLayout(_row(heading("Fields"), None, self._files))
-        for widget in (self._teaching, self._note):
-            column.addWidget(widget)
-        column.addLayout(_row(self._score, self._grid))
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(8)
-        grid.setVerticalSpacing(6)
-        grid.setColumnMinimumWidth(0, 72)
-        grid.setColumnStretch(1, 1)
-        grid.addWidget(quiet("Grid of"), 0, 0)
-        grid.addLayout(_row(self._side, self._apart), 0, 1)
-        column.addLayout(grid)
-        column.addWidget(self._side_words)
-        column.addWidget(self._progress)
-        column.addWidget(self._progress_words)
-        column.addLayout(_row(self._pause, self._resume, self._stop, self._retry))
+        column.addWidget(self._teaching)
+        column.addWidget(self._note)
         column.addLayout(_row(self._shares_title, None, self._map_on, self._remove))
         column.addWidget(self._bars)
+        column.addWidget(self._not_a_case_score)
         self._map_settings = QWidget()
         sliders = QGridLayout(self._map_settings)
         sliders.setContentsMargins(0, 0, 0, 0)
@@ -246,6 +249,7 @@ class FieldsPanel(QWidget):
         sliders.addWidget(self._legend, 2, 0, 1, 2)
         column.addWidget(self._map_settings)
         column.addWidget(self._sentences)
+        column.addWidget(self._side_words)
         column.addStretch(1)
         scroll = QScrollArea()
         scroll.setObjectName("sidePanel")
@@ -253,19 +257,25 @@ class FieldsPanel(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(settings)
-        self._settings = scroll
+        scroll.setWidget(summary)
+        self._summary = scroll
         listed = QWidget()
         listing = QVBoxLayout(listed)
-        listing.setContentsMargins(8, 12, 16, 12)
+        listing.setContentsMargins(8, 8, 16, 12)
         listing.setSpacing(8)
         listing.addLayout(_row(self.filter, self.search, None, self._count))
         listing.addWidget(self._view, 1)
-        self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._body.setContentsMargins(0, 0, 0, 0)
         self._body.setSpacing(0)
         self._body.addWidget(scroll)
         self._body.addWidget(listed, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(self._bar)
+        layout.addWidget(self._running)
+        layout.addLayout(self._body, 1)
 
     def show_fields(self, shown: FieldsShown) -> None:
         """All but the table."""
@@ -279,15 +289,14 @@ class FieldsPanel(QWidget):
         self._grid.setText(shown.grid_text)
         self._grid.setEnabled(shown.can_grid)
         with QSignalBlocker(self._side):
-            self._side.setSpecialValueText(f"Model's size, {shown.side:,} px")
+            self._side.setSpecialValueText(f"{shown.side:,} px (model's)")
             self._side.setValue(shown.grid.side or 0)
         self._apart.setCurrentIndex(max(self._apart.findData(shown.grid.apart), 0))
         self._side_words.setText(shown.grid_words)
         self._side_words.setVisible(bool(shown.grid_words) and not shown.has_map)
-        self._progress.setVisible(shown.fraction is not None)
+        self._running.setVisible(bool(shown.progress) or shown.can_retry)
         self._progress.setValue(round(1000 * (shown.fraction or 0)))
         self._progress_words.setText(shown.progress)
-        self._progress_words.setVisible(bool(shown.progress))
         for button, on in (
             (self._pause, shown.can_pause),
             (self._resume, shown.can_resume),
@@ -304,8 +313,12 @@ class FieldsPanel(QWidget):
             self._map_on.setChecked(shown.style.visible)
         self.opacity.set_share(shown.style.opacity)
         self.threshold.set_share(shown.style.threshold)
-        self._sentences.setText("\n\n".join(shown.sentences))
-        self._sentences.setVisible(bool(shown.sentences))
+        for label, words in (
+            (self._not_a_case_score, NOT_A_CASE_SCORE if shown.shares else ""),
+            (self._sentences, " ".join(shown.sentences)),
+        ):
+            label.setText(words)
+            label.setVisible(bool(words))
         if shown.shares:
             self._fill_filter(tuple(one.name for one in shown.shares))
         self._classes = shown.classes
@@ -350,11 +363,11 @@ class FieldsPanel(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         wide = self.width() >= WIDE
-        direction = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
-        if self._body.direction() != direction or self._settings.maximumWidth() != (SETTINGS_WIDTH if wide else _ANY):
-            self._body.setDirection(direction)
-            self._settings.setMinimumWidth(SETTINGS_WIDTH if wide else 0)
-            self._settings.setMaximumWidth(SETTINGS_WIDTH if wide else _ANY)
+        way = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
+        for layout in (self._bar, self._body):
+            layout.setDirection(way)
+        self._summary.setMinimumWidth(SUMMARY_WIDTH if wide else 0)
+        self._summary.setMaximumWidth(SUMMARY_WIDTH if wide else _ANY)
 
     @property
     def _wish(self) -> GridWish:
@@ -403,6 +416,15 @@ class FieldsPanel(QWidget):
             self.style_changed.emit(replace(self._shown.style, **changes))
 
 
+_WIDTHS = {
+    Column.NAME: 140,
+    Column.COLOUR: 80,
+    Column.SCORE: 88,
+    Column.PROBABILITY: 96,
+    Column.SET: 100,
+    Column.NO_CALL: 68,
+    Column.POSITION: 88,
+}
 _ANY = 16_777_215
 """Qt's own 'as wide as you like'."""
 
@@ -412,6 +434,7 @@ def _button(name: str, text: str, tip: str) -> QPushButton:
     button.setObjectName(name)
     button.setToolTip(tip)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setMinimumWidth(64)  # a long name is cut before the panel is
     return button
 
 

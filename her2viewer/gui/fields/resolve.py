@@ -37,7 +37,7 @@ class ShareShown:
 class FieldsShown:
     """The fields panel without its table. `fraction`: of the grid that is done, None where there is no grid.
 
-    `sentences` stand below the shares wherever there are shares; `grid_words` says how large a field of the next grid is.
+    `sentences` stand below the shares and what they are not; `grid_words` says how large a field of the next grid is.
     """
 
     teaching: str
@@ -91,7 +91,7 @@ def resolve_fields(state: State) -> FieldsShown:
         fraction=_fraction(fields),
         can_draw=pair is not None,
         can_score=bool(named) and facts is not None,
-        score_text=f"Score {named}" if named else "Score the selected field",
+        score_text=_score_text(fields, named),
         can_grid=pair is not None and facts is not None and not going,
         grid_text=f"Grid in {selected.title}" if selected is not None else "Grid over the image",
         can_pause=run.phase is RunPhase.RUNNING,
@@ -107,6 +107,12 @@ def resolve_fields(state: State) -> FieldsShown:
         grid_words=words if fields.grid.side is None else "",
         style=fields.style,
     )
+
+
+def _score_text(fields: FieldsState, named: str) -> str:
+    if not named or fields.selected is None:
+        return "Score the field"
+    return f"Score {named}{' again' if fields.score(fields.selected) is not None else ''}"
 
 
 def progress_words(fields: FieldsState) -> str:
@@ -160,8 +166,10 @@ def _shares(fields: FieldsState, classes: tuple[str, ...]) -> tuple[tuple[ShareS
             ShareShown(name, place, figures.counts[name], figures.share(name) if counted else None)
             for place, name in enumerate(classes)
         )
-        # The shares themselves are the legend; what is left to say are the cells that do not count, and the caution.
-        said = tuple(words for words in score_map.summary(threshold) if not words.startswith("Of "))
+        # The bars have told the shares, and the panel always says what they are not.
+        said = tuple(
+            words for words in score_map.summary(threshold) if words != NOT_A_CASE_SCORE and not words.startswith("Of ")
+        )
         return rows, "Score map", said
     scores = [one.score for one in fields.annotations.values() if one.score is not None]
     called = [one for one in scores if one.no_call is None and one.score in classes]
@@ -175,7 +183,7 @@ def _shares(fields: FieldsState, classes: tuple[str, ...]) -> tuple[tuple[ShareS
     without = len(scores) - len(called)
     aside = (f"Not counted: {without:,} without a call.",) if without else ()
     caution = next((one.caution for one in scores if one.caution), "")
-    return rows, "Drawn fields", (*aside, NOT_A_CASE_SCORE, *([caution] if caution else []))
+    return rows, "Drawn fields", (*aside, *([caution] if caution else []))
 
 
 class Rows:

@@ -34,6 +34,7 @@ from her2viewer.gui.fields.tools import BoxTool, DrawingTool, FreeHandTool, Poly
 from her2viewer.gui.lanes import Lanes
 from her2viewer.gui.pane.layer import ContextWish, Sight, Touch
 from her2viewer.gui.pane.tissue_view import TissueView
+from her2viewer.gui.resolve import overlay_visible
 from her2viewer.gui.state import State, Store
 from her2viewer.gui.window import MainWindow
 from her2viewer.scoring.stains import Stain
@@ -222,12 +223,14 @@ class FieldsRoom(QObject):
     def _lay_tool_aside(self) -> None:
         self._change(tool=None)
 
-    def _drawn(self) -> FieldsState:
-        """The fields as they are drawn: without the map while the user looks beneath it."""
+    def _drawn(self) -> tuple[FieldsState, str | None]:
+        """The fields as they are drawn, without the map while the user looks beneath it, and the one that is explained."""
         state = self._store.state
-        if not state.overlay_held_away:
-            return state.fields
-        return replace(state.fields, style=replace(state.fields.style, visible=False))
+        fields = state.fields
+        if state.overlay_held_away:
+            fields = replace(fields, style=replace(fields.style, visible=False))
+        explained = state.drawn.attribution is not None and overlay_visible(state)
+        return fields, state.scoring.key if explained else None
 
     def _on_change(self, old: State, new: State) -> None:
         if old.fields.tool is not new.fields.tool:
@@ -236,11 +239,7 @@ class FieldsRoom(QObject):
             self._sketch.clear()
         if len(new.fields.annotations) > len(old.fields.annotations) or new.fields.tool not in (None, old.fields.tool):
             self._reveal()
-        shown = (old.fields, old.overlay_held_away, alignment_of(old)) != (
-            new.fields,
-            new.overlay_held_away,
-            alignment_of(new),
-        )
+        shown = _seen(old) != _seen(new)
         if shown:
             self._repaint()
         if shown or old.model is not new.model or old.pair != new.pair or old.scoring.key != new.scoring.key:
@@ -392,6 +391,11 @@ class FieldsRoom(QObject):
 
 _HERE: Final = "A field of the model's own size around this place, drawn and scored"
 _GRID: Final = "Scored field by field, to a map; the size of its fields is set in the fields panel"
+
+
+def _seen(state: State) -> tuple[object, ...]:
+    """What the layers are drawn from."""
+    return (state.fields, alignment_of(state), overlay_visible(state), state.overlay_held_away, state.drawn.attribution)
 
 
 def _surface(sight: Sight) -> QWidget:

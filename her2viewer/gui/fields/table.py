@@ -60,7 +60,7 @@ TITLES: Final[Mapping[Column, str]] = {
     Column.PROBABILITY: "Probability",
     Column.SET: "Set",
     Column.NO_CALL: "No call",
-    Column.POSITION: "Position (x, y)",
+    Column.POSITION: "Position",
     Column.SHARE: "In shape",
 }
 
@@ -74,6 +74,9 @@ _KEYS: Final[Mapping[Column, Callable[[FieldRow], Any]]] = {
     Column.POSITION: lambda row: (row.centre[1], row.centre[0]),
     Column.SHARE: lambda row: row.share,
 }
+
+_FIGURES: Final = (Column.PROBABILITY, Column.POSITION, Column.SHARE)
+_RIGHT: Final = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 EVERY: Final = "all"
 DRAWN: Final = "drawn"
@@ -178,6 +181,8 @@ class FieldTable(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return TITLES[Column(section)]
+        if role == Qt.ItemDataRole.TextAlignmentRole and Column(section) in _FIGURES:
+            return _RIGHT
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
@@ -197,8 +202,8 @@ class FieldTable(QAbstractTableModel):
                 return self._swatch(row, column)
             case Qt.ItemDataRole.ToolTipRole:
                 return row.more or None
-            case Qt.ItemDataRole.TextAlignmentRole if column in (Column.PROBABILITY, Column.SHARE, Column.POSITION):
-                return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            case Qt.ItemDataRole.TextAlignmentRole if column in _FIGURES:
+                return _RIGHT
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:

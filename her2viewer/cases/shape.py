@@ -95,8 +95,9 @@ class Shape:
         ValueError for points that are no numbers.
         """
         corners = _polygon(points, holes)
-        if not corners.is_valid:
-            raise AnnotationError("the outline crosses itself", remedy=_DRAW_AGAIN)
+        # Points in a row are too small an area, and only then a line that runs back on itself.
+        if not corners.is_valid and corners.convex_hull.area >= MINIMUM_SIDE:
+            raise AnnotationError("the outline crosses itself or a hole", remedy=_DRAW_AGAIN)
         return cls(kind, corners)
 
     @classmethod
@@ -142,7 +143,8 @@ class Shape:
     @property
     def has_vertices(self) -> bool:
         """True where the handles are the corners of a polygon, so that one can be added or taken away."""
-        return self.kind is ShapeKind.POLYGON and shapely.get_num_coordinates(self.corners) <= MANY_VERTICES
+        closing = 1 + len(self.corners.interiors)
+        return self.kind is ShapeKind.POLYGON and shapely.get_num_coordinates(self.corners) - closing <= MANY_VERTICES
 
     def contains(self, x: float, y: float) -> bool:
         """True for a point inside or on the outline, and not in a hole."""
@@ -247,6 +249,9 @@ class Shape:
         f = self.bounds
         if f.x >= 0 and f.y >= 0 and f.x + f.width <= width and f.y + f.height <= height:
             return (self,)
+        if self.kind is ShapeKind.RECTANGLE:
+            x0, y0, x1, y1 = max(f.x, 0), max(f.y, 0), min(f.x + f.width, width), min(f.y + f.height, height)
+            return (type(self).rectangle(x0, y0, x1 - x0, y1 - y0),) if min(x1 - x0, y1 - y0) >= MINIMUM_SIDE else ()
         inside = shapely.intersection(self.geometry, shapely.box(0, 0, width, height))
         kind = ShapeKind.FREE_HAND if self.kind is ShapeKind.ELLIPSE else self.kind
         return tuple(type(self)(kind, part) for part in _parts(inside) if _is_large_enough(part))
@@ -274,7 +279,8 @@ def mended(
     Every area once enclosed is kept and holes are cut out (GEOS's MakeValid, 'structure'); those below the smallest size are
     left out. Raises AnnotationError for a tangle of more crossings than a person draws.
     """
-    if len(_rounded(points)) < 3:
+    outline = _rounded(points)
+    if len(outline) < 3 or np.ptp(outline, axis=0).min() < MINIMUM_SIDE - 1e-6:
         return (), False
     drawn = _polygon(points, holes)
     is_valid = bool(drawn.is_valid)

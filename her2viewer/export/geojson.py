@@ -20,12 +20,14 @@ from pydantic_core import to_json
 
 from her2viewer import RESEARCH_USE, __version__
 from her2viewer.cases.annotation import Annotation
-from her2viewer.cases.field_score import FieldRecord, FieldScore, FileSection, ModelRecord, ScoreRecord, Sha256
+from her2viewer.cases.field_score import FieldScore
 from her2viewer.cases.score_map import NOT_A_CASE_SCORE, ScoreMap
 from her2viewer.cases.shape import DECIMALS, Points, Shape, ShapeKind
 from her2viewer.export.files import write_atomic
 from her2viewer.export.places import without_places
+from her2viewer.export.results import FieldRecord, ModelRecord, Sha256
 from her2viewer.export.score_colour import score_hex
+from her2viewer.export.score_record import FileSection, ScoreRecord, field_record, model_record
 
 ObjectType = Literal["annotation", "tile"]
 Transform = Callable[[Points], Points]
@@ -133,7 +135,7 @@ def _geometry(shape: Shape, transform: Transform | None) -> dict[str, Any]:
     geometry: dict[str, Any] = {
         "type": "Polygon",
         # A ring ends where it began (RFC 7946, 3.1.6).
-        "coordinates": [np.round([*ring, ring[0]], DECIMALS).tolist() for ring in rings],
+        "coordinates": [np.round(np.concatenate([ring, ring[:1]]), DECIMALS).tolist() for ring in rings],
     }
     if shape.kind is ShapeKind.ELLIPSE and is_upright_ellipse(rings[0]):
         geometry["isEllipse"] = True
@@ -158,8 +160,8 @@ def _own(annotation: Annotation, image_sha256: str | None) -> OwnRecord:
         shape=annotation.shape.kind,
         classification=annotation.classification,
         image=image_sha256,
-        field=None if score is None else FieldRecord.of(score.field),
-        model=None if score is None else ModelRecord.of(score.model),
+        field=None if score is None else field_record(score.field),
+        model=None if score is None else model_record(score.model),
         score=None if score is None else ScoreRecord.of(score),
     )
 

@@ -13,13 +13,16 @@ from pydantic_core import from_json
 
 from her2viewer.cases.annotation import COLOUR, Annotation, clean_name, new_id
 from her2viewer.cases.field_score import FieldScore
-from her2viewer.cases.shape import DECIMALS, MANY_VERTICES, MINIMUM_SIDE, Points, Shape, ShapeKind, mended
+from her2viewer.cases.shape import DECIMALS, MINIMUM_SIDE, Points, Shape, ShapeKind, mended
 from her2viewer.errors import AnnotationError
 from her2viewer.export.geojson import CLASS_PREFIX, OWN_KEY, OwnRecord, Transform, is_upright_ellipse
 from her2viewer.export.json_file import read_json_bytes
+from her2viewer.export.score_record import field_of, model_of
 
 MOST_ANNOTATIONS: Final = 20_000
 MOST_POINTS: Final = 2_000_000
+_MOST_POLYGONS: Final = 100_000
+"""Of any size and place: also what is left out takes its time."""
 
 _FURTHEST: Final = 1e8
 """Level-0 pixels. No image is near it, and areas of it are still exact."""
@@ -92,6 +95,7 @@ class _Reading:
     foreign: Counter[str] = field(default_factory=Counter)
     ids: set[str] = field(default_factory=set)
     points: int = 0
+    polygons: int = 0
 
     def read(self, document: Any) -> None:
         features = list(_features(document))
@@ -142,6 +146,9 @@ class _Reading:
     def _polygon(self, rings: Any) -> _Polygon:
         if not isinstance(rings, list) or not rings:
             raise _NoNumbers
+        self.polygons += 1
+        if self.polygons > _MOST_POLYGONS:
+            raise AnnotationError(f"it holds more than {_MOST_POLYGONS:,} polygons", remedy=_FEWER)
         outline, *holes = (self._ring(ring) for ring in rings)
         return outline, tuple(holes)
 
@@ -189,7 +196,7 @@ class _Reading:
         self, outline: Points, holes: tuple[Points, ...], is_ellipse: bool, own: OwnRecord | None
     ) -> tuple[tuple[Shape, ...], bool]:
         """Raises AnnotationError for a tangle."""
-        kind = ShapeKind.FREE_HAND if len(outline) > MANY_VERTICES else ShapeKind.POLYGON
+        kind = ShapeKind.POLYGON
         if own is not None and own.shape in (ShapeKind.POLYGON, ShapeKind.FREE_HAND):
             kind = own.shape
         elif not holes and len(outline):
@@ -229,7 +236,7 @@ class _Reading:
         if own.image is None or own.image != self.image_sha256 or moved > 2 * 10**-DECIMALS:
             self.counts["scores"] += 1
             return None
-        return own.score.field_score(own.field.field(), own.model.identity())
+        return own.score.field_score(field_of(own.field), model_of(own.model))
 
     def _id(self, told: Any) -> str:
         try:

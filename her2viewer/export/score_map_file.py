@@ -7,14 +7,15 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
 from her2viewer import RESEARCH_USE, __version__
-from her2viewer.cases.field_score import FieldRecord, FieldScore, FileSection, ModelRecord, ScoreRecord, Sha256
+from her2viewer.cases.field_score import FieldScore
 from her2viewer.cases.grid import MOST_CELLS, GridCell
 from her2viewer.cases.score_map import NOT_A_CASE_SCORE, CellState, MapBasis, Outcome, ScoreMap, Unscored
 from her2viewer.cases.shape import Shape, ShapeKind
 from her2viewer.errors import AnnotationError
 from her2viewer.export.files import write_atomic
 from her2viewer.export.json_file import read_json_bytes
-from her2viewer.export.places import without_places
+from her2viewer.export.results import FieldRecord, ModelRecord, Sha256, Words
+from her2viewer.export.score_record import FileSection, ScoreRecord, field_of, field_record, model_of, model_record
 from her2viewer.scoring.stains import Stain
 
 SCHEMA: Final = "her2viewer.scoremap/1"
@@ -53,7 +54,7 @@ class UnscoredRecord(FileSection):
 
     kind: Literal["unscored"] = "unscored"
     state: Literal["no tissue", "failed"]
-    reason: Annotated[str, Field(max_length=2000)]
+    reason: Words
 
 
 class CellRecord(FileSection):
@@ -99,7 +100,7 @@ def write_score_map(path: Path | str, score_map: ScoreMap, *, utc: datetime | No
         utc=(utc or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0),
         images=dict(score_map.basis.images),
         alignment=score_map.basis.alignment,
-        model=ModelRecord.of(score_map.basis.model),
+        model=model_record(score_map.basis.model),
         classes=score_map.classes,
         region=ShapeRecord.of(score_map.region),
         side=score_map.side,
@@ -127,13 +128,13 @@ def read_score_map(path: Path | str, basis: MapBasis) -> ScoreMap:
         if error.path is not None:
             raise
         raise _refused(path, f"region: {error.what}") from error
-    model = document.model.identity()
+    model = model_of(document.model)
     made_of = MapBasis(dict(document.images), model, document.alignment)
     try:
         basis.refuse_other(made_of)
     except AnnotationError as error:
         raise AnnotationError(error.what, path=path, remedy=error.remedy) from None
-    cells = tuple(GridCell(cell.field.field(), cell.row, cell.column, cell.share) for cell in document.cells)
+    cells = tuple(GridCell(field_of(cell.field), cell.row, cell.column, cell.share) for cell in document.cells)
     outcomes = tuple(_outcome(record, cell, made_of) for record, cell in zip(document.cells, cells, strict=True))
     return ScoreMap(region, document.side, document.step, made_of, document.classes, cells, outcomes)
 
@@ -150,9 +151,9 @@ def _record(cell: GridCell, outcome: Outcome | None) -> CellRecord:
         case FieldScore():
             record = ScoreRecord.of(outcome)
         case Unscored():
-            record = UnscoredRecord(state=_STATES[outcome.state], reason=without_places(outcome.reason)[:2000])
+            record = UnscoredRecord(state=_STATES[outcome.state], reason=outcome.reason)
     return CellRecord(
-        field=FieldRecord.of(cell.field), row=cell.row, column=cell.column, share=cell.share, outcome=record
+        field=field_record(cell.field), row=cell.row, column=cell.column, share=cell.share, outcome=record
     )
 
 

@@ -11,6 +11,7 @@ from PySide6.QtCore import QCoreApplication
 from pytestqt.qtbot import QtBot
 
 from her2viewer.export.overlay import OverlayStyle, ScaleMode
+from her2viewer.export.score_colour import SCORE_COLOURS
 from her2viewer.gui.actions import SPECS, ActionId, Actions, key_words, matches
 from her2viewer.gui.controllers.images import Images, resolve_opening
 from her2viewer.gui.dropping import assign

@@ -30,6 +30,20 @@ class ActionId(StrEnum):
     PAN_UP = "pan_up"
     PAN_DOWN = "pan_down"
     LINK = "link"
+    SIDE_BY_SIDE = "side_by_side"
+    FLICKER = "flicker"
+    SWIPE = "swipe"
+    BLEND = "blend"
+    REGISTER = "register"
+    LANDMARKS = "landmarks"
+    LOCK_OFFSET = "lock_offset"
+    UNDO_REGISTRATION = "undo_registration"
+    NUDGE_LEFT = "nudge_left"
+    NUDGE_RIGHT = "nudge_right"
+    NUDGE_UP = "nudge_up"
+    NUDGE_DOWN = "nudge_down"
+    NUDGE_ANTICLOCKWISE = "nudge_anticlockwise"
+    NUDGE_CLOCKWISE = "nudge_clockwise"
     SCORE = "score"
     CANCEL = "cancel"
     OVERLAY = "overlay"
@@ -51,6 +65,7 @@ class Menu(StrEnum):
 
     FILE = "&File"
     VIEW = "&View"
+    COMPARE = "&Compare"
     SCORE = "&Score"
     HELP = "&Help"
 
@@ -108,6 +123,39 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec(A.LINK, M.VIEW, "Link panes", "link", ("L",),
                "Both panes show the same place of the tissue", "sync synchronise lock together side by side", True,
                section=True, toolbar=3, short="Link"),
+    ActionSpec(A.SIDE_BY_SIDE, M.COMPARE, "Side by side", "columns", ("F5",), "Each image in a pane of its own",
+               "compare two panes split normal", True, "comparison", toolbar=3),
+    ActionSpec(A.FLICKER, M.COMPARE, "Flicker", "lightning", ("F6",),
+               "H&E and IHC by turns in one place (hold Tab to see the other one)",
+               "compare blink alternate toggle switch", True, "comparison", toolbar=3),
+    ActionSpec(A.SWIPE, M.COMPARE, "Swipe curtain", "square-half", ("F7",),
+               "H&E left and IHC right of a line that can be dragged", "compare slider divider split wipe",
+               True, "comparison", toolbar=3, short="Swipe"),
+    ActionSpec(A.BLEND, M.COMPARE, "Blend", "intersect", ("F8",), "H&E and IHC through each other",
+               "compare mix fade overlay transparent opacity fuse", True, "comparison", toolbar=3),
+    ActionSpec(A.REGISTER, M.COMPARE, "Register", "magic-wand", ("G",),
+               "Find by itself how the H&E lies on the IHC", "align match automatic registration overlay fit",
+               section=True, toolbar=3),
+    ActionSpec(A.LANDMARKS, M.COMPARE, "Set landmarks", "crosshair", ("K",),
+               "Click the same spots in both images; two or more align them",
+               "points align registration manual pins control fiducial", True),
+    ActionSpec(A.LOCK_OFFSET, M.COMPARE, "Lock the offset", "lock", ("Shift+L",),
+               "Keep the images as the panes show them now: unlink, move one to where it fits, then lock",
+               "align by hand manual registration shift keep link"),
+    ActionSpec(A.UNDO_REGISTRATION, M.COMPARE, "Undo registration", "arrow-counter-clockwise", ("Ctrl+Shift+G",),
+               "Go back to the alignment before this one", "revert reset alignment"),
+    ActionSpec(A.NUDGE_LEFT, M.COMPARE, "Nudge the H&E left", "arrow-left", ("Alt+Left",),
+               "Move the H&E over the IHC by one screen pixel", "align shift fine by hand", section=True),
+    ActionSpec(A.NUDGE_RIGHT, M.COMPARE, "Nudge the H&E right", "arrow-right", ("Alt+Right",),
+               "Move the H&E over the IHC by one screen pixel", "align shift fine by hand"),
+    ActionSpec(A.NUDGE_UP, M.COMPARE, "Nudge the H&E up", "arrow-up", ("Alt+Up",),
+               "Move the H&E over the IHC by one screen pixel", "align shift fine by hand"),
+    ActionSpec(A.NUDGE_DOWN, M.COMPARE, "Nudge the H&E down", "arrow-down", ("Alt+Down",),
+               "Move the H&E over the IHC by one screen pixel", "align shift fine by hand"),
+    ActionSpec(A.NUDGE_ANTICLOCKWISE, M.COMPARE, "Turn the H&E anticlockwise", "arrow-counter-clockwise",
+               ("Alt+PgUp",), "Turn the H&E over the IHC by a quarter of a degree", "align rotate fine by hand"),
+    ActionSpec(A.NUDGE_CLOCKWISE, M.COMPARE, "Turn the H&E clockwise", "arrow-clockwise",
+               ("Alt+PgDown",), "Turn the H&E over the IHC by a quarter of a degree", "align rotate fine by hand"),
     ActionSpec(A.THEME_SYSTEM, M.VIEW, "Theme: as the system", "circle-half", (), "Light or dark as the desktop is",
                "colour appearance night", True, "theme", section=True),
     ActionSpec(A.THEME_LIGHT, M.VIEW, "Theme: light", "sun", (), "Light panels", "colour appearance bright day", True, "theme"),
@@ -143,6 +191,7 @@ HELD_KEYS: Final = (
     ("Wheel", "Zoom where the mouse is"),
     ("Drag", "Move the tissue"),
     ("Double click", "Twice as close"),
+    ("Tab (hold)", "The other image, while flickering"),
 )
 """What has no action but belongs on the shortcut sheet."""
 

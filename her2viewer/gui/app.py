@@ -13,6 +13,7 @@ from her2viewer import __version__
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.actions import ActionId as Id
 from her2viewer.gui.bench import Bench, Loader, load_scorer
+from her2viewer.gui.compare.room import CompareRoom
 from her2viewer.gui.controllers.batch import BatchController
 from her2viewer.gui.controllers.exporting import Exporting
 from her2viewer.gui.controllers.images import Images, Opener
@@ -24,12 +25,15 @@ from her2viewer.gui.dialogs.desk import Desk, show_in_folder
 from her2viewer.gui.lanes import Lanes
 from her2viewer.gui.parts import Parts
 from her2viewer.gui.presenter import Presenter
+from her2viewer.gui.registration.controller import Register
+from her2viewer.gui.registration.room import RegistrationRoom
 from her2viewer.gui.resolve import next_target
 from her2viewer.gui.settings import Settings, settings_path
 from her2viewer.gui.state import MapWish, State, Store
 from her2viewer.gui.theme import Theme, ThemeChoice
 from her2viewer.gui.window import MainWindow
 from her2viewer.imaging.opening import open_image
+from her2viewer.imaging.registration.automatic import register
 from her2viewer.scoring.stains import Stain
 
 OPACITY_STEP = 0.1
@@ -45,6 +49,7 @@ class App:
         *,
         opener: Opener = open_image,
         loader: Loader = load_scorer,
+        register: Register = register,
         reporter: CrashReporter | None = None,
     ) -> None:
         self.settings = settings
@@ -66,23 +71,24 @@ class App:
         )
         self.exporting = Exporting(self.store, self.lanes.files, messages, show_in_folder)
         self.batch = BatchController(self.store, self.lanes, self.bench)
-        self.desk = Desk(
-            Parts(
-                settings,
-                self.theme,
-                self.lanes,
-                self.store,
-                self.window,
-                opener,
-                self.images,
-                self.scoring,
-                self.exporting,
-                self.batch,
-            )
+        parts = Parts(
+            settings,
+            self.theme,
+            self.lanes,
+            self.store,
+            self.window,
+            opener,
+            self.images,
+            self.scoring,
+            self.exporting,
+            self.batch,
         )
+        self.desk = Desk(parts)
+        self.registration = RegistrationRoom(parts, register)
+        self.compare = CompareRoom(parts)
         self._tie_views()
         self._tie_lanes(reporter or CrashReporter(self.window))
-        self.window.actions_.connect_all(self._handlers())
+        self.window.actions_.connect_all({**self._handlers(), **self.registration.tie(), **self.compare.tie()})
         self._show_theme()
         self.window.set_recent(settings.recent_pairs)
         if not settings.geometry.isEmpty():
@@ -122,6 +128,7 @@ class App:
         self.settings.style = self.store.state.style
         self.settings.save()
         self.desk.close()
+        self.registration.close()
         self.lanes.close()
 
     _score_next = False
@@ -134,7 +141,7 @@ class App:
         self.window.set_recent(self.settings.recent_pairs)
         if self._score_next or self.settings.score_on_open:
             self._score_next = False
-            self.scoring.score()
+            self.registration.controller.when_settled(self.scoring.score)
 
     def _tie_views(self) -> None:
         window, store = self.window, self.store
@@ -159,7 +166,7 @@ class App:
         self.theme.changed.connect(self._show_theme)
 
     def _tie_lanes(self, reporter: CrashReporter) -> None:
-        for lane in (self.lanes.files, self.lanes.inference):
+        for lane in (self.lanes.files, self.lanes.inference, self.registration.lane):
             lane.crashed.connect(reporter.report)
         reporter.reported.connect(self.desk.show_report)
 
@@ -203,6 +210,7 @@ class App:
 
     def cancel(self) -> None:
         """Stops whatever the window is working on; a batch has its own button."""
+        self.registration.cancel()
         self.images.cancel()
         self.scoring.cancel()
         self.exporting.cancel()

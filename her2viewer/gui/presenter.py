@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from her2viewer.gui.actions import ActionId, Actions
+from her2viewer.gui.compare.resolve import comparison_of
+from her2viewer.gui.compare.state import CompareMode
 from her2viewer.gui.pane.pane import ImagePane
 from her2viewer.gui.panels.explain import ExplainPanel
 from her2viewer.gui.panels.score import ScorePanel
+from her2viewer.gui.registration.resolve import enabled_registration
 from her2viewer.gui.resolve import (
     Doing,
     overlay_visible,
@@ -91,6 +94,7 @@ def enabled_actions(state: State) -> dict[ActionId, bool]:
     opening = any(slot.opening is not None for slot in state.slots.values())
     scoring = state.scoring.phase is ScorePhase.SCORING
     busy = scoring or opening or state.drawn.pending or state.exporting is not None
+    busy = busy or state.registration.progress is not None or state.registration.setting
     enabled = {
         ActionId.SWAP: some,
         ActionId.EXPORT: scored and state.exporting is None,
@@ -108,9 +112,15 @@ def enabled_actions(state: State) -> dict[ActionId, bool]:
         ActionId.PREVIOUS_CLASS,
     )
     enabled.update(dict.fromkeys(explaining, scored))
+    enabled.update(enabled_registration(state))
     return enabled
 
 
 def checked_actions(state: State) -> dict[ActionId, bool]:
     """Which of the actions that are on or off are on."""
-    return {ActionId.LINK: state.linked, ActionId.OVERLAY: state.overlay_on}
+    return {
+        ActionId.LINK: state.linked,
+        ActionId.OVERLAY: state.overlay_on,
+        ActionId.LANDMARKS: state.registration.setting,
+        **{ActionId(mode): mode is comparison_of(state).mode for mode in CompareMode},
+    }

@@ -9,7 +9,10 @@ from typing import Any
 
 from her2viewer.errors import UserError
 from her2viewer.export.overlay import OverlayStyle
+from her2viewer.gui.compare.state import Comparison
 from her2viewer.gui.lanes import Progress
+from her2viewer.gui.registration.state import Registration
+from her2viewer.imaging.alignment import Alignment
 from her2viewer.imaging.source import ImageSource, RGBImage
 from her2viewer.scoring.evidence import STAGES, Attribution, Evidence
 from her2viewer.scoring.prediction import ModelIdentity
@@ -80,10 +83,11 @@ class ScorePhase(Enum):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scoring:
-    """The score of the pair on screen. `evidence` is there when it is scored."""
+    """The score of the pair on screen. `evidence` is there when it is scored, `alignment` the one it was read through."""
 
     phase: ScorePhase = ScorePhase.NONE
     evidence: Evidence | None = None
+    alignment: Alignment | None = None
     error: UserError | None = None
     progress: Progress = field(default_factory=Progress)
 
@@ -118,6 +122,8 @@ class State:
     overlay_on: bool = True
     overlay_held_away: bool = False
     linked: bool = True
+    registration: Registration = field(default_factory=Registration)
+    comparison: Comparison = field(default_factory=Comparison)
     exporting: Progress | None = None
     batch: Progress | None = None
 
@@ -129,6 +135,11 @@ class State:
         """(H&E, IHC) when both are there."""
         he, ihc = self.image(Stain.HE), self.image(Stain.IHC)
         return (he, ihc) if he is not None and ihc is not None else None
+
+    @property
+    def score_is_stale(self) -> bool:
+        """Whether the images lay otherwise on each other when they were scored."""
+        return self.scoring.evidence is not None and self.scoring.alignment is not self.registration.alignment
 
     @property
     def target(self) -> str | None:
@@ -144,8 +155,9 @@ class State:
         return replace(self, scoring=Scoring(), drawn=DrawnMap(), wish=MapWish())
 
     def with_slots(self, changes: Mapping[Stain, Slot]) -> "State":
-        """The same with some slots replaced."""
-        return replace(self, slots=MappingProxyType({**self.slots, **changes}))
+        """The same with some slots replaced; an alignment stays with the images it was found for."""
+        changed = replace(self, slots=MappingProxyType({**self.slots, **changes}))
+        return replace(changed, registration=self.registration.carried_to(self.pair, changed.pair))
 
 
 Listener = Callable[[State, State], None]

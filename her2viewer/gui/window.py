@@ -32,6 +32,14 @@ from her2viewer.scoring.stains import Stain
 
 TITLE = "HER2 Viewer"
 SIDE_WIDTH = 328
+_ICON_ONLY = (
+    ActionId.ZOOM_IN,
+    ActionId.ZOOM_OUT,
+    ActionId.SIDE_BY_SIDE,
+    ActionId.FLICKER,
+    ActionId.SWIPE,
+    ActionId.BLEND,
+)
 
 
 class MainWindow(QMainWindow):
@@ -95,7 +103,7 @@ class MainWindow(QMainWindow):
             bar.addAction(self.actions_[spec.id])
             button = bar.widgetForAction(self.actions_[spec.id])
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            if spec.id in (ActionId.ZOOM_IN, ActionId.ZOOM_OUT):
+            if spec.id in _ICON_ONLY:
                 button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)  # type: ignore[attr-defined]
         self.addToolBar(bar)
 
@@ -115,7 +123,11 @@ class MainWindow(QMainWindow):
         framed = QWidget()
         frame = QVBoxLayout(framed)
         frame.setContentsMargins(8, 8, 8, 8)
-        frame.addWidget(splitter)
+        frame.setSpacing(0)
+        self.above_panes, self.below_panes = QVBoxLayout(), QVBoxLayout()
+        frame.addLayout(self.above_panes)
+        frame.addWidget(splitter, 1)
+        frame.addLayout(self.below_panes)
         column.addWidget(framed, 1)
         body = QWidget()
         row = QHBoxLayout(body)
@@ -181,7 +193,7 @@ class MainWindow(QMainWindow):
 
     def active_pane(self) -> ImagePane:
         """The pane with the keyboard or under the mouse, otherwise the first one with an image."""
-        panes = list(self.panes.values())
+        panes = [pane for pane in self.panes.values() if pane.isVisibleTo(self)]
         for pane in panes:
             if pane.view.hasFocus() or pane.view.underMouse():
                 return pane

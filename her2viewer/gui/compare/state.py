@@ -24,9 +24,9 @@ FASTEST_MS: Final = 100
 class Comparison:
     """The mode and its settings, which each mode keeps while another is used.
 
-    `front`: the image that a flicker shows now; `every_ms`: how long it shows each, `running` whether it goes by itself;
-    `held`: a key shows the other one meanwhile. `divider`: the place of the curtain as a share of the width, H&E left of it. `blend`:
-    the share of the H&E, 0 to 1.
+    `front`: the image that a flicker shows now; `every_ms`: how long it shows each; `running`: whether it goes by itself;
+    `held`: a key shows the other one meanwhile. `divider`: the place of the curtain as a share of the width, H&E left of it.
+    `blend`: the share of the H&E, 0 to 1.
     """
 
     mode: CompareMode = CompareMode.SIDE_BY_SIDE

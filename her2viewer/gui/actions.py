@@ -29,6 +29,12 @@ class ActionId(StrEnum):
     PAN_RIGHT = "pan_right"
     PAN_UP = "pan_up"
     PAN_DOWN = "pan_down"
+    TURN_LEFT = "turn_left"
+    TURN_RIGHT = "turn_right"
+    TURN_A_LITTLE_LEFT = "turn_a_little_left"
+    TURN_A_LITTLE_RIGHT = "turn_a_little_right"
+    FLIP = "flip"
+    UPRIGHT = "upright"
     LINK = "link"
     SCORE = "score"
     CANCEL = "cancel"
@@ -105,6 +111,19 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec(A.PAN_RIGHT, M.VIEW, "Move right", "arrow-right", ("Shift+Right",), "Move to the right", "pan scroll"),
     ActionSpec(A.PAN_UP, M.VIEW, "Move up", "arrow-up", ("Shift+Up",), "Move up", "pan scroll"),
     ActionSpec(A.PAN_DOWN, M.VIEW, "Move down", "arrow-down", ("Shift+Down",), "Move down", "pan scroll"),
+    ActionSpec(A.TURN_LEFT, M.VIEW, "Rotate left", "arrow-counter-clockwise", ("Ctrl+Shift+R",),
+               "Turn the tissue by 90 degrees to the left", "rotation turn anticlockwise counterclockwise orientation",
+               section=True),
+    ActionSpec(A.TURN_RIGHT, M.VIEW, "Rotate right", "arrow-clockwise", ("Ctrl+R",),
+               "Turn the tissue by 90 degrees to the right", "rotation turn clockwise orientation"),
+    ActionSpec(A.TURN_A_LITTLE_LEFT, M.VIEW, "Rotate a little left", "arrow-arc-left", ("Alt+Left",),
+               "Turn the tissue by 15 degrees to the left", "rotation turn angle align tilt"),
+    ActionSpec(A.TURN_A_LITTLE_RIGHT, M.VIEW, "Rotate a little right", "arrow-arc-right", ("Alt+Right",),
+               "Turn the tissue by 15 degrees to the right", "rotation turn angle align tilt"),
+    ActionSpec(A.FLIP, M.VIEW, "Flip left to right", "square-half", ("Shift+F",),
+               "Mirror the tissue, as if the slide lay upside down", "mirror reverse side turn over horizontal"),
+    ActionSpec(A.UPRIGHT, M.VIEW, "Upright", "arrow-line-up", ("U",),
+               "Neither turned nor mirrored: as the image lies in its file", "reset rotation flip orientation straight original"),
     ActionSpec(A.LINK, M.VIEW, "Link panes", "link", ("L",),
                "Both panes show the same place of the tissue", "sync synchronise lock together side by side", True,
                section=True, toolbar=3, short="Link"),
@@ -141,6 +160,7 @@ del A, M
 HELD_KEYS: Final = (
     ("Space (hold)", "Look beneath the map"),
     ("Wheel", "Zoom where the mouse is"),
+    ("Shift + wheel", "Rotate the tissue"),
     ("Drag", "Move the tissue"),
     ("Double click", "Twice as close"),
 )

@@ -23,6 +23,7 @@ from her2viewer.gui.crash import CrashReporter, log_path, start_log
 from her2viewer.gui.demo import demo_pair
 from her2viewer.gui.dialogs.desk import Desk, show_in_folder
 from her2viewer.gui.lanes import Lanes
+from her2viewer.gui.pane.tissue_view import WHEEL_DEGREES
 from her2viewer.gui.parts import Parts
 from her2viewer.gui.presenter import Presenter
 from her2viewer.gui.registration.controller import Register
@@ -129,6 +130,7 @@ class App:
         self.settings.save()
         self.desk.close()
         self.registration.close()
+        self.window.fetching.close()
         self.lanes.close()
 
     _score_next = False
@@ -149,7 +151,7 @@ class App:
         for stain, pane in window.panes.items():
             pane.files_dropped.connect(partial(self._on_drop, stain))
             pane.open_requested.connect(self.desk.open_pair)
-            pane.view.region_wanted.connect(partial(self.images.show_region, pane, stain))
+            pane.view.mosaic.failed.connect(self.window.messages.say_error)
         window.link.looked.connect(window.refresh_scales)
         window.recent_chosen.connect(lambda he, ihc: self.images.open({Stain.HE: he, Stain.IHC: ihc}))
         window.look_beneath.connect(lambda held: store.change(overlay_held_away=held))
@@ -166,7 +168,7 @@ class App:
         self.theme.changed.connect(self._show_theme)
 
     def _tie_lanes(self, reporter: CrashReporter) -> None:
-        for lane in (self.lanes.files, self.lanes.inference, self.registration.lane):
+        for lane in (self.lanes.files, self.lanes.inference, self.registration.lane, self.window.fetching):
             lane.crashed.connect(reporter.report)
         reporter.reported.connect(self.desk.show_report)
 
@@ -191,6 +193,12 @@ class App:
             Id.PAN_RIGHT: partial(window.pan_by, 0.125, 0),
             Id.PAN_UP: partial(window.pan_by, 0, -0.125),
             Id.PAN_DOWN: partial(window.pan_by, 0, 0.125),
+            Id.TURN_LEFT: partial(window.turn_by, -90.0),
+            Id.TURN_RIGHT: partial(window.turn_by, 90.0),
+            Id.TURN_A_LITTLE_LEFT: partial(window.turn_by, -WHEEL_DEGREES),
+            Id.TURN_A_LITTLE_RIGHT: partial(window.turn_by, WHEEL_DEGREES),
+            Id.FLIP: window.flip,
+            Id.UPRIGHT: window.set_upright,
             Id.LINK: self._toggle_link,
             Id.SCORE: scoring.score,
             Id.CANCEL: self.cancel,

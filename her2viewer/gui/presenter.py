@@ -102,8 +102,16 @@ def enabled_actions(state: State) -> dict[ActionId, bool]:
         ActionId.CANCEL: busy,
     }
     looking = (ActionId.FIT, ActionId.ONE_TO_ONE, ActionId.ZOOM_IN, ActionId.ZOOM_OUT)
+    turning = (
+        ActionId.TURN_LEFT,
+        ActionId.TURN_RIGHT,
+        ActionId.TURN_A_LITTLE_LEFT,
+        ActionId.TURN_A_LITTLE_RIGHT,
+        ActionId.FLIP,
+        ActionId.UPRIGHT,
+    )
     moving = (ActionId.PAN_LEFT, ActionId.PAN_RIGHT, ActionId.PAN_UP, ActionId.PAN_DOWN)
-    enabled.update(dict.fromkeys((*looking, *moving), some))
+    enabled.update(dict.fromkeys((*looking, *moving, *turning), some))
     explaining = (
         ActionId.OVERLAY,
         ActionId.MORE_OPACITY,

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from her2viewer.gui.actions import SPECS, ActionId, Actions, Menu
 from her2viewer.gui.command_search import CommandSearch
 from her2viewer.gui.messages import MessageBar
+from her2viewer.gui.pane.fetching import Fetching
 from her2viewer.gui.pane.link import Link
 from her2viewer.gui.pane.pane import ImagePane
 from her2viewer.gui.pane.viewpoint import magnification
@@ -54,7 +55,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(TITLE)
         self.setMinimumSize(960, 600)
         self.actions_ = Actions(self.palette(), self)
-        self.panes = {stain: ImagePane(stain) for stain in Stain}
+        self.fetching = Fetching(self)
+        self.panes = {stain: ImagePane(stain, self.fetching) for stain in Stain}
         self.link = Link([pane.view for pane in self.panes.values()], self)
         self.score_panel = ScorePanel()
         self.explain_panel = ExplainPanel()
@@ -170,9 +172,10 @@ class MainWindow(QMainWindow):
             action.triggered.connect(lambda _checked=False, he=he, ihc=ihc: self.recent_chosen.emit(he, ihc))
 
     def fit(self) -> None:
-        """The whole of each image."""
+        """The whole of each image; of registered ones the whole of the IHC, and that place of the H&E."""
         for pane in self.panes.values():
             pane.view.fit()
+        self.link.gather(Stain.IHC)
         self.refresh_scales()
 
     def zoom_by(self, factor: float) -> None:
@@ -190,6 +193,18 @@ class MainWindow(QMainWindow):
         """Moves by shares of the viewport."""
         view = self.active_pane().view
         view.move_by(-across * view.width(), -down * view.height())
+
+    def turn_by(self, degrees: float) -> None:
+        """Turns the tissue of the pane that is looked at, clockwise."""
+        self.active_pane().view.turn(degrees)
+
+    def flip(self) -> None:
+        """Mirrors what the pane that is looked at shows, left to right."""
+        self.active_pane().view.flip()
+
+    def set_upright(self) -> None:
+        """Shows the image as it lies in its file."""
+        self.active_pane().view.set_upright()
 
     def active_pane(self) -> ImagePane:
         """The pane with the keyboard or under the mouse, otherwise the first one with an image."""

@@ -1,13 +1,11 @@
-"""Viewpoints, regions and scale bars: pure arithmetic."""
+"""Viewpoints and scale bars: pure arithmetic."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from her2viewer.gui.pane.regions import WHOLE_LEVEL_PIXELS, level_for, overview_region, suffices, wanted_region
 from her2viewer.gui.pane.scale_bar import length_words, round_length
 from her2viewer.gui.pane.viewpoint import Viewpoint, fitted, kept_in_reach, magnification
-from her2viewer.imaging.source import Level
 from her2viewer.scoring.prediction import FieldOfView
 
 numbers = st.floats(-1e5, 1e5)
@@ -46,47 +44,6 @@ def test_the_tissue_cannot_be_lost() -> None:
 @pytest.mark.parametrize(("px", "words"), [(1.0, "1:1"), (0.5, "2x"), (0.4, "2.5x"), (2.5, "40%")])
 def test_magnification_in_words(px: float, words: str) -> None:
     assert magnification(px) == words
-
-
-def pyramid(width: int, height: int) -> tuple[Level, ...]:
-    levels = []
-    down = 1.0
-    while True:
-        levels.append(Level(max(int(width / down), 1), max(int(height / down), 1), down))
-        if max(width, height) / down <= 512:
-            return tuple(levels)
-        down *= 2
-
-
-@given(st.integers(300, 40_000), st.integers(300, 40_000), st.floats(0.05, 60), st.floats(0, 1), st.floats(0, 1))
-def test_a_region_covers_what_is_seen_and_stays_bounded(
-    width: int, height: int, px: float, across: float, down: float
-) -> None:
-    levels, viewport = pyramid(width, height), (900.0, 700.0)
-    viewpoint = Viewpoint(across * width, down * height, px)
-    region = wanted_region(levels, (width, height), viewpoint, viewport)
-    assert region is not None
-    level = levels[region.level]
-    assert region.x >= 0 and region.y >= 0
-    assert region.x + region.width <= level.width and region.y + region.height <= level.height
-    field, seen = region.field(levels, (width, height)), viewpoint.visible(viewport)
-    slack = 1e-6 * max(width, height)
-    assert field.x <= max(seen.x, 0) + slack
-    assert field.y <= max(seen.y, 0) + slack
-    assert field.x + field.width >= min(seen.x + seen.width, width) - slack
-    assert field.y + field.height >= min(seen.y + seen.height, height) - slack
-    slightly = Viewpoint(viewpoint.x, viewpoint.y, px * (1 + 1e-9))
-    assert suffices(region, levels, (width, height), slightly, (899.0, 699.0))
-    whole_of_it = level.width * level.height <= WHOLE_LEVEL_PIXELS
-    assert whole_of_it or region.width * region.height < 12_000_000
-
-
-def test_the_level_is_never_coarser_than_the_screen() -> None:
-    levels = pyramid(20_000, 10_000)
-    assert level_for(levels, 0.3) == 0
-    assert level_for(levels, 1.9) == 0
-    assert level_for(levels, 4.0) == 2
-    assert levels[overview_region(levels).level].width >= 1024
 
 
 @given(st.floats(1e-3, 1e3))

@@ -11,12 +11,11 @@ from superqt import QElidingLabel
 from her2viewer.errors import UserError
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.icons import themed_pixmap
-from her2viewer.gui.pane.regions import Region
+from her2viewer.gui.pane.fetching import Fetching
 from her2viewer.gui.pane.scale_bar import ScaleBar
 from her2viewer.gui.pane.tissue_view import TissueView
 from her2viewer.gui.resolve import OverlayShown
 from her2viewer.gui.state import OpenedImage
-from her2viewer.imaging.source import RGBImage
 from her2viewer.scoring.stains import Stain
 
 _TEACHING: Final = {
@@ -31,14 +30,14 @@ class ImagePane(QFrame):
     files_dropped = Signal(object)
     open_requested = Signal()
 
-    def __init__(self, stain: Stain, parent: QWidget | None = None) -> None:
+    def __init__(self, stain: Stain, fetching: Fetching | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("pane")
         self.stain = stain
         self.setAcceptDrops(True)
         self.setAccessibleName(f"{stain.caption} pane")
         self._um_per_px: float | None = None
-        self.view = TissueView(stain)
+        self.view = TissueView(stain, fetching)
         self.view.setAccessibleName(f"{stain.caption} image")
         self._scale_bar = ScaleBar(self.view)
         self._notice = _Notice(self.view)
@@ -54,7 +53,8 @@ class ImagePane(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
-        layout.addWidget(self._build_header(stain))
+        self._header = self._build_header(stain)
+        layout.addWidget(self._header)
         layout.addWidget(body, 1)
 
     def _build_header(self, stain: Stain) -> QWidget:
@@ -86,6 +86,10 @@ class ImagePane(QFrame):
         for label in (self._name, self._info):
             label.setToolTip(more)
 
+    def set_header_visible(self, visible: bool) -> None:
+        """Hidden where the window says above the pane what is seen in it."""
+        self._header.setVisible(visible)
+
     def set_um_per_px(self, um: float | None) -> None:
         """Micrometres per level-0 pixel of the image, or None."""
         self._um_per_px = um
@@ -108,9 +112,6 @@ class ImagePane(QFrame):
 
     def set_overlay_visible(self, visible: bool) -> None:
         self.view.set_overlay_visible(visible)
-
-    def set_region(self, image: OpenedImage, region: Region, pixels: RGBImage) -> None:
-        self.view.set_region(image, region, pixels)
 
     def refresh_scale(self) -> None:
         """After a zoom: the scale bar follows."""

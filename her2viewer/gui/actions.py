@@ -147,7 +147,7 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec(A.FLICKER, M.COMPARE, "Flicker", "lightning", ("F6",),
                "H&E and IHC by turns in one place (hold Tab to see the other one)",
                "compare blink alternate toggle switch", True, "comparison", toolbar=3),
-    ActionSpec(A.SWIPE, M.COMPARE, "Swipe curtain", "arrows-horizontal", ("F7",),
+    ActionSpec(A.SWIPE, M.COMPARE, "Swipe curtain", "arrows-out-line-horizontal", ("F7",),
                "H&E left and IHC right of a line that can be dragged", "compare slider divider split wipe",
                True, "comparison", toolbar=3, short="Swipe"),
     ActionSpec(A.BLEND, M.COMPARE, "Blend", "intersect", ("F8",), "H&E and IHC through each other",

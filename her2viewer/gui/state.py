@@ -139,7 +139,8 @@ class State:
     @property
     def score_is_stale(self) -> bool:
         """Whether the images lay otherwise on each other when they were scored."""
-        return self.scoring.evidence is not None and self.scoring.alignment is not self.registration.alignment
+        alignment = self.scoring.alignment
+        return alignment is not None and alignment is not self.registration.alignment
 
     @property
     def target(self) -> str | None:

@@ -51,42 +51,47 @@ class Link(QObject):
 
     def _follow(self, leader: TissueView, viewpoint: Viewpoint) -> None:
         # `set_viewpoint` tells no one, so there is no echo to guard against.
-        alignment = self._alignment
-        if self._on and alignment is not None:
+        if self._on and leader.image is not None:
             for view in self._others(leader):
-                view.set_viewpoint(counterpart(viewpoint, onto(alignment, leader.stain, viewpoint.x, viewpoint.y)))
-                if leader.fits and alignment.origin == "assumed":
+                view.set_viewpoint(counterpart(viewpoint, self._lies(leader, view, viewpoint.x, viewpoint.y)))
+                if leader.fits and not self._registered:
                     view.fit()
         self.looked.emit()
 
     def _point(self, leader: TissueView, position: tuple[float, float] | None) -> None:
-        if not self._on or self._alignment is None:
-            return
-        for view in self._others(leader):
-            view.set_ghost(corresponding(position, self._alignment, leader.stain) if position is not None else None)
+        if self._on and leader.image is not None:
+            for view in self._others(leader):
+                view.set_ghost(self._lies(leader, view, *position)(*position) if position is not None else None)
+
+    @property
+    def _registered(self) -> bool:
+        return self._alignment is not None and self._alignment.origin != "assumed"
+
+    def _lies(self, leader: TissueView, view: TissueView, x: float, y: float) -> Affine:
+        """From level-0 px of the leader to those of another view, as it holds at (x, y) of the leader."""
+        if self._alignment is not None:
+            return onto(self._alignment, leader.stain, x, y)
+        assert leader.image is not None and view.image is not None
+        return Affine.between(leader.image.source.size, view.image.source.size)
 
     def _others(self, leader: TissueView) -> list[TissueView]:
         return [view for view in self._views if view is not leader and view.image is not None]
 
 
 def onto(alignment: Alignment, stain: Stain, x: float, y: float) -> Affine:
-    """From level-0 px of a stain's image to those of the other: the affine map that holds at (x, y) of the first."""
+    """From level-0 px of a stain's image to those of the other: the affine map that is exact at (x, y) of the first."""
     if stain is Stain.HE:
         return alignment.affine_at(x, y)
-    return alignment.affine_at(*corresponding((x, y), alignment, stain)).inverse()
+    ((he_x, he_y),) = alignment.to_he([(x, y)]).tolist()
+    return alignment.affine_at(he_x, he_y).inverse()
 
 
 def counterpart(viewpoint: Viewpoint, lies: Affine) -> Viewpoint:
     """Where another image is looked at from, to see the same place in the same way.
 
-    lies: from level-0 px of this one to those of the other. A viewpoint has no shear: the middle is exact, scale and rotation are those of the nearest similarity.
+    lies: from level-0 px of this one to those of the other. A viewpoint has no shear: the middle is exact,
+    scale and rotation are those of the nearest similarity.
     """
     x, y = lies(viewpoint.x, viewpoint.y)
     seen = lies.inverse().then(Affine.similarity(1 / viewpoint.px, viewpoint.rotation, mirrored=viewpoint.mirrored))
     return Viewpoint(x, y, 1 / seen.scale, seen.rotation % 360, seen.mirrored)
-
-
-def corresponding(position: tuple[float, float], alignment: Alignment, stain: Stain) -> tuple[float, float]:
-    """The level-0 position (x, y) in the other image of one in a stain's."""
-    ((x, y),) = (alignment.to_ihc if stain is Stain.HE else alignment.to_he)([position]).tolist()
-    return x, y

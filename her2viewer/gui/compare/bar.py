@@ -23,7 +23,7 @@ class CompareBar(QFrame):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setObjectName("paneHeader")
+        self.setObjectName("compareBar")
         self.setAccessibleName("Comparison")
         self.setFixedHeight(40)
         self._seen = QLabel()
@@ -72,7 +72,7 @@ class CompareBar(QFrame):
         self._speed.setToolTip("How often the images change")
         self._speed.valueChanged.connect(lambda steps: self.every_changed.emit(steps * _STEP_MS))
         self._every = quiet()
-        self._every.setFixedWidth(72)
+        self._every.setFixedWidth(88)
         return _row(self._run, quiet("Speed"), self._speed, self._every)
 
     def _build_swipe(self) -> QWidget:

@@ -13,6 +13,7 @@ from her2viewer.gui.registration.state import Registration
 from her2viewer.gui.state import State, Store
 from her2viewer.imaging.affine import Affine
 from her2viewer.imaging.alignment import Alignment
+from her2viewer.imaging.registration.landmarks import fitted
 from her2viewer.imaging.source import ImageSource
 from her2viewer.scoring.stains import Stain
 

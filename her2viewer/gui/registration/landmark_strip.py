@@ -111,8 +111,8 @@ class LandmarkStrip(QFrame):
             self._mark_row.insertWidget(place, button)
         for place, (number, words) in enumerate(shown.marks):
             button = self._group.button(place)
-            button.setText(f"{number}:  {words}")
-            button.setAccessibleName(f"Landmark {number}, {words}")
+            button.setText(f"{number}:  {words}" if words else number)
+            button.setAccessibleName(f"Landmark {number} {words}")
             if place == shown.chosen:
                 button.setChecked(True)
 

@@ -28,9 +28,11 @@ class Landmark:
         return replace(self, he=at) if stain is Stain.HE else replace(self, ihc=at)
 
     @property
-    def complete(self) -> bool:
-        """Whether it has been shown in both images."""
-        return self.he is not None and self.ihc is not None
+    def missing(self) -> Stain | None:
+        """The image in which it has not been shown; None where it has been in both."""
+        if self.ihc is None:
+            return Stain.IHC
+        return Stain.HE if self.he is None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Landmarks:
     @property
     def complete(self) -> tuple[int, ...]:
         """The places of those that are in both images."""
-        return tuple(index for index, mark in enumerate(self.marks) if mark.complete)
+        return tuple(index for index, mark in enumerate(self.marks) if mark.missing is None)
 
     def points(self, stain: Stain) -> Points:
         """(n, 2) level-0 px of the complete ones in a stain's image."""
@@ -78,10 +80,7 @@ class Landmarks:
     @property
     def wanted(self) -> Stain | None:
         """The image in which the landmark that was begun is still to be shown; None where either may be clicked."""
-        open_one = next((mark for mark in self.marks if not mark.complete), None)
-        if open_one is None:
-            return None
-        return Stain.IHC if open_one.ihc is None else Stain.HE
+        return next((mark.missing for mark in self.marks if mark.missing is not None), None)
 
 
 def nearest(landmarks: Landmarks, stain: Stain, distance: Callable[[Spot], float], reach: float) -> int | None:

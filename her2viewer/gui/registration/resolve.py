@@ -17,8 +17,8 @@ _LINKED = {
     "landmarks": "Linked by landmarks",
     "by hand": "Linked by hand",
 }
-_FEWEST_BENT = 4
-"""Three landmarks are an affine map exactly: there is nothing left to bend."""
+_FEWEST_OVER = 4
+"""Three landmarks are an affine map exactly: there is no error to see, and nothing left to bend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +97,18 @@ def resolve_landmarks(state: State) -> LandmarksShown:
     registration = state.registration
     landmarks, alignment, error = registration.landmarks, registration.alignment, registration.error
     um_per_px = resolve_pane(state, Stain.IHC).um_per_px
-    residuals = dict(zip(landmarks.complete, residuals_px(landmarks, alignment), strict=True))
-    marks = tuple(
-        (
-            str(index + 1),
-            distance_words(residuals[index], um_per_px)
-            if index in residuals
-            else f"click it in the {(Stain.IHC if mark.ihc is None else Stain.HE).caption}",
-        )
-        for index, mark in enumerate(landmarks.marks)
-    )
     complete = len(landmarks.complete)
+    residuals = dict(zip(landmarks.complete, residuals_px(landmarks, alignment), strict=False))
+    # An alignment that goes through every landmark says nothing of how well they fit.
+    exact = complete < _FEWEST_OVER or (alignment is not None and alignment.warp is not None)
+
+    def words(index: int) -> str:
+        missing = landmarks.marks[index].missing
+        if missing is not None:
+            return f"click it in the {missing.caption}"
+        return distance_words(residuals[index], um_per_px) if index in residuals and not exact else ""
+
+    marks = tuple((str(index + 1), words(index)) for index in range(len(landmarks.marks)))
     return LandmarksShown(
         setting=registration.setting,
         prompt=_prompt(landmarks),
@@ -116,7 +117,7 @@ def resolve_landmarks(state: State) -> LandmarksShown:
         verdict=str(error) if error is not None and registration.setting else _verdict(complete, alignment),
         trouble=error is not None or (alignment is not None and alignment.poor),
         bend=landmarks.bend,
-        can_bend=complete >= _FEWEST_BENT,
+        can_bend=complete >= _FEWEST_OVER,
     )
 
 
@@ -144,7 +145,8 @@ def _verdict(complete: int, alignment: Alignment | None) -> str:
         return ""
     if complete == 2:
         return "Shift, rotation and scale from 2 landmarks; a third one shows how well they fit"
+    if complete < _FEWEST_OVER:
+        return "An affine map from 3 landmarks; a fourth one shows how well they fit"
     kind = "bent through them" if alignment.warp is not None else "affine"
     off = alignment_distance(alignment)
-    words = f"{complete} landmarks, {kind}" + (f", {off} off" if off else "")
-    return f"{words}; a fourth one shows how well they fit" if complete == 3 else words
+    return f"{complete} landmarks, {kind}" + (f", {off} off" if off else "")

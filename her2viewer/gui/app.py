@@ -87,9 +87,13 @@ class App:
         self.desk = Desk(parts)
         self.registration = RegistrationRoom(parts, register)
         self.compare = CompareRoom(parts)
+        rooms = {
+            **self.registration.tie(),
+            **self.compare.tie(),
+        }  # before the views: a score waits for the registration
         self._tie_views()
         self._tie_lanes(reporter or CrashReporter(self.window))
-        self.window.actions_.connect_all({**self._handlers(), **self.registration.tie(), **self.compare.tie()})
+        self.window.actions_.connect_all({**self._handlers(), **rooms})
         self._show_theme()
         self.window.set_recent(settings.recent_pairs)
         if not settings.geometry.isEmpty():

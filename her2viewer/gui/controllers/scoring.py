@@ -18,6 +18,7 @@ from her2viewer.gui.state import (
     Scoring,
     Store,
 )
+from her2viewer.imaging.alignment import Alignment
 from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels
 
 
@@ -42,16 +43,19 @@ class ScoringController:
         )
 
     def score(self) -> None:
-        """Scores the pair on screen, whole. The images are read in the files lane, the network runs in its own."""
-        pair = self._store.state.pair
+        """Scores the pair on screen, whole: the IHC, and the H&E as it lies on it.
+
+        The images are read in the files lane, the network runs in its own.
+        """
+        pair, alignment = self._store.state.pair, self._store.state.registration.alignment
         if pair is None or self._store.state.model.phase is ModelPhase.FAILED:
             return
         self._put(Scoring(ScorePhase.SCORING, progress=Progress(text="Reading the images")), drawn=DrawnMap())
         self._lanes.inference.drop("score")
         self._lanes.files.submit(
             "field",
-            lambda context: read_field(pair, context),
-            self._on_read,
+            lambda context: read_pixels(pair, alignment, context),
+            lambda field: self._on_read(field, alignment),
             failed=self._on_failed,
             cancelled=self._on_cancelled,
         )
@@ -92,18 +96,18 @@ class ScoringController:
             failed=lambda error: self._store.change(drawn=DrawnMap(error=error)),
         )
 
-    def _on_read(self, field: FieldPixels) -> None:
+    def _on_read(self, field: FieldPixels, alignment: Alignment | None) -> None:
         self._put(Scoring(ScorePhase.SCORING, progress=Progress(text="Running the network")))
         self._lanes.inference.submit(
             "score",
             lambda _: self._bench.score(field),
-            lambda scored: self._on_scored(*scored),
+            lambda scored: self._on_scored(*scored, alignment),
             failed=self._on_failed,
             cancelled=self._on_cancelled,
         )
 
-    def _on_scored(self, evidence: Evidence, facts: ModelFacts) -> None:
-        self._put(Scoring(ScorePhase.SCORED, evidence), model=Model(ModelPhase.READY, facts))
+    def _on_scored(self, evidence: Evidence, facts: ModelFacts, alignment: Alignment | None) -> None:
+        self._put(Scoring(ScorePhase.SCORED, evidence, alignment), model=Model(ModelPhase.READY, facts))
         self._say_notices(facts)
         self.show_map(self._store.state.wish)
 
@@ -143,7 +147,11 @@ class ScoringController:
             self._messenger.say(" ".join(fresh), Level.WARNING)
 
 
-def read_field(pair: tuple[OpenedImage, OpenedImage], context: Context) -> FieldPixels:
-    """In the files lane: all pixels of both images at level 0. Raises ImageError where memory does not suffice."""
+def read_pixels(pair: tuple[OpenedImage, OpenedImage], alignment: Alignment | None, context: Context) -> FieldPixels:
+    """In the files lane: both images whole at level 0, or the whole of the IHC and what of the H&E lies on it.
+
+    Raises ImageError where one cannot be read.
+    """
     context.token.check()
-    return OpenedPair(pair[0].source, pair[1].source).read()
+    he, ihc = pair[0].source, pair[1].source
+    return OpenedPair(he, ihc).read()

@@ -63,7 +63,6 @@ class LandmarkStrip(QFrame):
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         scroll.setFixedHeight(40)
         scroll.setWidget(self._marks)
-        self._scroll = scroll
         words = QHBoxLayout()
         words.setSpacing(16)
         words.addWidget(heading("Landmarks"))
@@ -94,7 +93,6 @@ class LandmarkStrip(QFrame):
         self._bend.setEnabled(shown.can_bend)
         self._delete.setEnabled(shown.chosen is not None)
         self._clear.setEnabled(bool(shown.marks))
-        self._scroll.setVisible(bool(shown.marks))
         self.setVisible(shown.setting)
 
     def _show_marks(self, shown: LandmarksShown) -> None:

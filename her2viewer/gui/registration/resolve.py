@@ -114,7 +114,7 @@ def resolve_landmarks(state: State) -> LandmarksShown:
         prompt=_prompt(landmarks),
         marks=marks,
         chosen=landmarks.chosen,
-        verdict=str(error) if error is not None and registration.setting else _verdict(complete, alignment),
+        verdict=_sentence(str(error)) if error is not None else _verdict(complete, alignment),
         trouble=error is not None or (alignment is not None and alignment.poor),
         bend=landmarks.bend,
         can_bend=complete >= _FEWEST_OVER,
@@ -127,6 +127,10 @@ def residuals_px(landmarks: Landmarks, alignment: Alignment | None) -> list[floa
         return []
     away = alignment.to_ihc(landmarks.points(Stain.HE)) - landmarks.points(Stain.IHC)
     return [float(distance) for distance in np.hypot(away[:, 0], away[:, 1])]
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _prompt(landmarks: Landmarks) -> str:
@@ -149,4 +153,5 @@ def _verdict(complete: int, alignment: Alignment | None) -> str:
         return "An affine map from 3 landmarks; a fourth one shows how well they fit"
     kind = "bent through them" if alignment.warp is not None else "affine"
     off = alignment_distance(alignment)
-    return f"{complete} landmarks, {kind}" + (f", {off} off" if off else "")
+    words = f"{complete} landmarks, {kind}" + (f", {off} off" if off else "")
+    return f"{words}: they do not fit together, look at those that are farthest off" if alignment.poor else words

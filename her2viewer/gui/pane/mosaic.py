@@ -255,13 +255,15 @@ class Mosaic(QObject):
             self._announce()
 
     def _keep(self, key: tuple[Hashable, Cell], pixels: Pixels) -> None:
-        """Keeps a tile, and lets go of those that were not painted for the longest time."""
+        """Keeps a cell, and lets go of those that are not on screen and were not painted for the longest time."""
         self._held += pixels.nbytes - (self._tiles[key].nbytes if key in self._tiles else 0)
         self._tiles[key] = pixels
-        on_screen = 2 * self._scene.seen.area if self._scene is not None else 0
-        while self._held > self._most_bytes and len(self._tiles) > on_screen:
-            _, dropped = self._tiles.popitem(last=False)
-            self._held -= dropped.nbytes
+        if self._held > self._most_bytes:
+            on_screen = set(self._scene.seen.cells(self._scene.index)) if self._scene is not None else set()
+            for old in [old for old in self._tiles if old[1] not in on_screen]:
+                self._held -= self._tiles.pop(old).nbytes
+                if self._held <= self._most_bytes:
+                    break
 
     def _forget(self, name: Hashable) -> None:
         """Lets go of a colouring that is not shown any more."""

@@ -50,13 +50,13 @@ class Resolution:
     down: float
 
     def cells(self, box: QRectF) -> "Block":
-        """The cells that touch a rectangle of level-0 pixels; an empty block where it lies outside."""
+        """The cells that a rectangle of level-0 pixels inside the image touches."""
         columns, rows = -(-self.width // TILE), -(-self.height // TILE)
         step_x, step_y = TILE * self.across, TILE * self.down
         left, top = max(int(box.left() // step_x), 0), max(int(box.top() // step_y), 0)
         right = min(-int(-box.right() // step_x), columns)
         bottom = min(-int(-box.bottom() // step_y), rows)
-        return Block(left, top, max(right, left), max(bottom, top))
+        return Block(left, top, right, bottom)
 
     def grown(self, block: "Block") -> "Block":
         """A block with a ring of cells around it, as far as there are any."""

@@ -118,6 +118,7 @@ class State:
     overlay_on: bool = True
     overlay_held_away: bool = False
     linked: bool = True
+    overview_map: bool = True
     exporting: Progress | None = None
     batch: Progress | None = None
 

@@ -35,6 +35,7 @@ class ActionId(StrEnum):
     TURN_A_LITTLE_RIGHT = "turn_a_little_right"
     FLIP = "flip"
     UPRIGHT = "upright"
+    OVERVIEW_MAP = "overview_map"
     LINK = "link"
     SIDE_BY_SIDE = "side_by_side"
     FLICKER = "flicker"
@@ -139,6 +140,9 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
                "Mirror the tissue, as if the slide lay upside down", "mirror reverse side turn over horizontal"),
     ActionSpec(A.UPRIGHT, M.VIEW, "Upright", "arrow-line-up", ("U",),
                "Neither turned nor mirrored: as the image lies in its file", "reset rotation flip orientation straight original"),
+    ActionSpec(A.OVERVIEW_MAP, M.VIEW, "Overview map", "map-trifold", ("N",),
+               "Show the whole slide small in a corner, with the place you look at", "navigator thumbnail minimap where am i",
+               True, section=True),
     ActionSpec(A.LINK, M.VIEW, "Link panes", "link", ("L",),
                "Both panes show the same place of the tissue", "sync synchronise lock together side by side", True,
                section=True, toolbar=3, short="Link"),

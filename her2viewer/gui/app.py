@@ -203,6 +203,7 @@ class App:
             Id.TURN_A_LITTLE_RIGHT: partial(window.turn_by, WHEEL_DEGREES),
             Id.FLIP: window.flip,
             Id.UPRIGHT: window.set_upright,
+            Id.OVERVIEW_MAP: lambda: self.store.change(overview_map=not self.store.state.overview_map),
             Id.LINK: self._toggle_link,
             Id.SCORE: scoring.score,
             Id.CANCEL: self.cancel,

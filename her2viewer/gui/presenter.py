@@ -83,6 +83,8 @@ class Presenter:
             pane.set_overlay(resolve_overlay(new, stain), new.style)
         elif old.style != new.style:
             pane.set_overlay_style(new.style)
+        if old is None or old.overview_map != new.overview_map:
+            pane.set_overview_map(new.overview_map)
         if old is None or overlay_visible(old) != overlay_visible(new):
             pane.set_overlay_visible(overlay_visible(new))
 
@@ -128,6 +130,7 @@ def checked_actions(state: State) -> dict[ActionId, bool]:
     """Which of the actions that are on or off are on."""
     return {
         ActionId.LINK: state.linked,
+        ActionId.OVERVIEW_MAP: state.overview_map,
         ActionId.OVERLAY: state.overlay_on,
         ActionId.LANDMARKS: state.registration.setting,
         **{ActionId(mode): mode is comparison_of(state).mode for mode in CompareMode},

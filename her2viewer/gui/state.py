@@ -124,6 +124,7 @@ class State:
     linked: bool = True
     registration: Registration = field(default_factory=Registration)
     comparison: Comparison = field(default_factory=Comparison)
+    overview_map: bool = True
     exporting: Progress | None = None
     batch: Progress | None = None
 

@@ -38,23 +38,34 @@ class PlannedLevel:
 
 
 def plan(stored: Sequence[Level]) -> tuple[PlannedLevel, ...]:
-    """Stored levels, and averaged ones between and behind them, so that no step is larger than 4."""
+    """Stored levels, and averaged ones between and behind them in steps of 4 or 2.
+
+    Only where two stored levels are more than 64 times apart is a larger step left between them.
+    """
     planned = []
     for index, level in enumerate(stored):
         planned.append(PlannedLevel(level, index))
-        side = max(level.width, level.height)
-        ratio = stored[index + 1].downsample / level.downsample if index + 1 < len(stored) else side / COARSEST_SIDE
-        for factor in _factors(ratio, last=index + 1 == len(stored)):
+        if index + 1 < len(stored):
+            factors = _between(stored[index + 1].downsample / level.downsample)
+        else:
+            factors = _down_to(max(level.width, level.height) / COARSEST_SIDE)
+        for factor in factors:
             shrunk = Level(-(-level.width // factor), -(-level.height // factor), level.downsample * factor)
             planned.append(PlannedLevel(shrunk, index, factor))
     return tuple(planned)
 
 
-def _factors(ratio: float, *, last: bool) -> Iterator[int]:
-    """Powers of two that fill a gap of `ratio`; behind the last stored level the gap's end must be reached as well."""
+def _between(ratio: float) -> Iterator[int]:
     factor = 1
-    while ratio / factor > (1 if last else LARGEST_STEP * _TOLERANCE):
-        factor *= 4 if ratio / factor > (2 if last else 2 * LARGEST_STEP) else 2
+    while ratio / factor > LARGEST_STEP * _TOLERANCE and factor < LARGEST_EXACT_FACTOR:
+        factor *= 4 if ratio / factor > 2 * LARGEST_STEP else 2
+        yield factor
+
+
+def _down_to(ratio: float) -> Iterator[int]:
+    factor = 1
+    while ratio / factor > 1:
+        factor *= 4 if ratio / factor > 2 else 2
         yield factor
 
 

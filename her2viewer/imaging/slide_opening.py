@@ -90,7 +90,7 @@ def _by_openslide(path: Path, kind: str | None) -> StoredPyramid:
 
 
 def _tiff_pyramid(path: Path, file: BinaryIO) -> StoredPyramid:
-    """OME-TIFF by our own reader, which finds the levels in its SubIFDs; all others by OpenSlide if that can."""
+    """OME-TIFF by our own reader, which finds the levels in its SubIFDs; all others through OpenSlide if that can."""
     file.seek(0)
     with decoding("TIFF"), tifffile.TiffFile(file) as tiff:
         first = tiff.pages.first
@@ -98,8 +98,8 @@ def _tiff_pyramid(path: Path, file: BinaryIO) -> StoredPyramid:
         levels_below = bool(first.subifds) or first.is_ome
         _check_complete(tiff)
     if by_maker:
-        return _by_openslide_exactly(path)
-    readers = (TiledTiff, _by_openslide_exactly) if levels_below else (_by_openslide_exactly, TiledTiff)
+        return _by_both(path)
+    readers = (TiledTiff, _by_both) if levels_below else (_by_both, TiledTiff)
     try:
         return readers[0](path)
     except Unreadable as error:
@@ -109,10 +109,10 @@ def _tiff_pyramid(path: Path, file: BinaryIO) -> StoredPyramid:
             raise error from None
 
 
-def _by_openslide_exactly(path: Path) -> StoredPyramid:
+def _by_both(path: Path) -> StoredPyramid:
     from her2viewer.imaging.openslide_pyramid import OpenSlidePyramid
 
-    return OpenSlidePyramid(path, exact=lambda: TiledTiff(path))
+    return OpenSlidePyramid(path, tiles=lambda: TiledTiff(path))
 
 
 def _check_complete(tiff: tifffile.TiffFile) -> None:

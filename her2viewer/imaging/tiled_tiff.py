@@ -1,7 +1,7 @@
 """Slides that are pages of TIFF tiles: read tile by tile, each decoded by the same rules as a flat TIFF.
 
-A tile is put behind its page's own tags, which makes it a small TIFF, and goes through `tiff.decode` and the table in
-`imaging.colour`.
+A tile is put behind its page's own tags, which makes it a small TIFF, or behind its page's JPEG tables, which makes it a
+JPEG, and goes through that format's `decode` and the table in `imaging.colour`.
 """
 
 import os
@@ -9,13 +9,14 @@ import struct
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import tifffile
 
-from her2viewer.imaging import tiff
+from her2viewer.imaging import jpeg, tiff
 from her2viewer.imaging.colour import to_srgb
 from her2viewer.imaging.faults import SAVE_AS_PNG, Unreadable, decoding
 from her2viewer.imaging.level_plan import whole_downsample
@@ -24,6 +25,7 @@ from her2viewer.imaging.source import Level, PixelSize, RGBImage
 from her2viewer.imaging.stored import Facts
 
 _WIDTH, _LENGTH, _OFFSETS, _ROWS, _COUNTS, _PLANAR, _ICC = 256, 257, 273, 278, 279, 284, 34675
+_PATCHED: Final = (_LENGTH, _ROWS, _COUNTS)
 # What a decoder must know of a tile: bits, compression, photometric, fill order, samples, planes, predictor, palette,
 # extra samples, sample format, largest value, JPEG tables, and YCbCr's coefficients, subsampling, positioning and range.
 _KEPT: Final = (258, 259, 262, 266, 277, _PLANAR, 281, 317, 320, 338, 339, 347, 529, 530, 531, 532)
@@ -31,8 +33,14 @@ _LONG: Final = 4
 
 # None, LZW, JPEG, deflate (two numbers) and PackBits.
 _COMPRESSIONS: Final = frozenset({1, 5, 7, 8, 32946, 32773})
+_JPEG, _YCBCR = 7, 6
 _BITS: Final = frozenset({8, 16})
 _MAX_SEGMENT_PIXELS: Final = 4096 * 4096
+_SOI: Final = b"\xff\xd8"
+# Adobe's marker says whether three channels are YCbCr (1) or RGB (0); TIFF says it in a tag, and its JPEGs say nothing.
+_ADOBE: Final = b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0"
+
+_KEPT_BYTES: Final = 16 * 2**20
 _WHITE: Final = 255
 _ASSOCIATED: Final = ("label", "macro", "thumbnail")
 
@@ -41,23 +49,28 @@ _ASSOCIATED: Final = ("label", "macro", "thumbnail")
 class _Page:
     """One picture as stored. A segment is a tile or a strip: (height, width) pixels, in rows of `columns`.
 
-    `offsets` and `counts`: where each segment's bytes are. `head`: a TIFF of one segment but for its bytes, `count_at`
-    where in it their number stands; None where the bytes are RGB pixels themselves.
+    `offsets` and `counts`: where each segment's bytes are. `head`: what is put before them to make a file; in that of a
+    TIFF the numbers at `patched` (rows, rows again, bytes) are the segment's own, a JPEG has none.
     """
 
     width: int
     height: int
     segment: tuple[int, int]
+    tiled: bool
     offsets: np.ndarray
     counts: np.ndarray
     planes: int
     head: bytes
-    count_at: int
+    patched: tuple[int, ...]
     byteorder: str
 
     @property
     def columns(self) -> int:
         return -(-self.width // self.segment[1])
+
+    def rows_of(self, index: int) -> int:
+        """Rows of pixels in a segment: tiles are filled up at the lower edge, strips end there."""
+        return self.segment[0] if self.tiled else min(self.segment[0], self.height - index * self.segment[0])
 
     @property
     def rows(self) -> int:
@@ -102,6 +115,9 @@ class TiledTiff:
         )
         self._lock = threading.Lock()
         self._file = path.open("rb")
+        # Windows seldom begin where tiles do, and their neighbours touch the same ones.
+        kept = _KEPT_BYTES // (3 * self._pages[0].segment[0] * self._pages[0].segment[1])
+        self._segment = lru_cache(maxsize=max(4, kept))(self._read_segment)
 
     def read(self, level: int, x: int, y: int, w: int, h: int) -> RGBImage:
         """As `StoredPyramid.read`."""
@@ -128,24 +144,31 @@ class TiledTiff:
                 out[y0 - y : y1 - y, x0 - x : x1 - x] = segment[y0 - top : y1 - top, x0 - left : x1 - left]
         return out
 
-    def _segment(self, page: _Page, index: int) -> RGBImage:
+    def _read_segment(self, page: _Page, index: int) -> RGBImage:
         """One tile in all its planes."""
         step = page.rows * page.columns
-        parts = [self._decoded(page, index + plane * step) for plane in range(page.planes)]
+        parts = [self._decoded(page, index + plane * step, page.rows_of(index)) for plane in range(page.planes)]
         return parts[0] if len(parts) == 1 else np.stack([part[..., 0] for part in parts[:3]], axis=-1)
 
-    def _decoded(self, page: _Page, index: int) -> RGBImage:
+    def _decoded(self, page: _Page, index: int, rows: int) -> RGBImage:
         start, count = int(page.offsets[index]), int(page.counts[index])
         if not count:  # left out by the writer, because nothing was scanned there
-            return np.full((*page.segment, 3), _WHITE, np.uint8)
+            return np.full((rows, page.segment[1], 3), _WHITE, np.uint8)
         with self._lock:
             self._file.seek(start)
             data = self._file.read(count)
         if len(data) < count:
             raise Unreadable("a part of the picture is missing in the file")
-        head = bytearray(page.head)
-        struct.pack_into(page.byteorder + "I", head, page.count_at, count)
-        image, _ = to_srgb(tiff.decode(bytes(head) + data))
+        if page.patched:
+            head = bytearray(page.head)
+            for place, number in zip(page.patched, (rows, rows, count), strict=True):
+                struct.pack_into(page.byteorder + "I", head, place, number)
+            raster = tiff.decode(bytes(head) + data)
+        else:
+            raster = jpeg.decode(page.head + data.removeprefix(_SOI))
+        image, _ = to_srgb(raster)
+        if image.shape[0] < rows or image.shape[1] != page.segment[1]:
+            raise Unreadable("a part of the picture does not have the size that the file says")
         return image
 
 
@@ -165,14 +188,17 @@ def _page(page: tifffile.TiffPage, length: int) -> _Page:
     if not 0 < segment[0] * segment[1] <= _MAX_SEGMENT_PIXELS:
         raise Unreadable("has tiles or strips too large to be read one by one", SAVE_AS_PNG)
     planes = page.samplesperpixel if page.planarconfig == 2 else 1
+    head, patched = _jpeg_head(page) if page.compression == _JPEG else _tiff_head(page, segment)
     found = _Page(
         page.imagewidth,
         page.imagelength,
         segment,
+        page.is_tiled,
         offsets,
         counts,
         planes,
-        *_head(page, segment),
+        head,
+        patched,
         page.parent.byteorder,
     )
     if len(offsets) != len(counts) or len(offsets) < found.rows * found.columns * planes or planes == 2:
@@ -182,8 +208,15 @@ def _page(page: tifffile.TiffPage, length: int) -> _Page:
     return found
 
 
-def _head(page: tifffile.TiffPage, segment: tuple[int, int]) -> tuple[bytes, int]:
-    """A TIFF of one strip, without the strip, and where the number of its bytes stands."""
+def _jpeg_head(page: tifffile.TiffPage) -> tuple[bytes, tuple[int, ...]]:
+    """The beginning of a JPEG: which colours it has, and the tables that its tiles share."""
+    tables = page.jpegtables or b""
+    adobe = _ADOBE + bytes([int(page.photometric == _YCBCR)]) if page.samplesperpixel == 3 else b""
+    return _SOI + adobe + tables[2:-2], ()
+
+
+def _tiff_head(page: tifffile.TiffPage, segment: tuple[int, int]) -> tuple[bytes, tuple[int, ...]]:
+    """A TIFF of one strip, without the strip, and where the numbers stand that differ from strip to strip."""
     order = page.parent.byteorder
     entries = [
         (_WIDTH, _LONG, 1, struct.pack(order + "I", segment[1])),
@@ -207,7 +240,7 @@ def _head(page: tifffile.TiffPage, segment: tuple[int, int]) -> tuple[bytes, int
     start = {"<": b"II*\0", ">": b"MM\0*"}[order] + struct.pack(order + "IH", 8, len(entries))
     head = bytearray(start + table + bytes(4) + values)
     struct.pack_into(order + "I", head, places[_OFFSETS], len(head))
-    return bytes(head), places[_COUNTS]
+    return bytes(head), tuple(places[code] for code in _PATCHED)
 
 
 def _copied(page: tifffile.TiffPage) -> Iterator[tuple[int, int, int, bytes]]:

@@ -10,6 +10,7 @@ from her2viewer.gui.dropping import assign
 from her2viewer.gui.lanes import Context, Lane
 from her2viewer.gui.pane.pyramid import read_overview
 from her2viewer.gui.state import OpenedImage, Slot, State, Store
+from her2viewer.imaging.identity import same_picture
 from her2viewer.imaging.source import ImageSource
 from her2viewer.scoring.stains import Stain
 
@@ -105,7 +106,7 @@ def open_images(
         close_all([image.source for image in outcome.values() if isinstance(image, OpenedImage)])
         raise
     pictures = {stain: image for stain, image in {**standing, **outcome}.items() if isinstance(image, OpenedImage)}
-    if len(pictures) == 2 and pictures[Stain.HE].source.sha256 == pictures[Stain.IHC].source.sha256:
+    if len(pictures) == 2 and same_picture(pictures[Stain.HE].source, pictures[Stain.IHC].source):
         refused = Stain.IHC if Stain.IHC in files else Stain.HE
         outcome[refused] = PairError(
             f"the H&E and the {Stain.IHC.caption} are the same picture",

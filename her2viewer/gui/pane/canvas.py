@@ -1,6 +1,6 @@
-"""One picture made of tiles: each place holds its tile, or what a coarser one makes of it, so that nothing is ever blank.
+"""One picture made of cells: each holds its own pixels, or what coarser ones make of it, so that nothing is ever blank.
 
-Tiles that are drawn one by one show their seams as soon as they are scaled or turned. So they are laid into one picture at
+Cells that are drawn one by one show their seams as soon as they are scaled or turned. So they are laid into one picture at
 their own resolution, and that is drawn in one go.
 """
 
@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
-from her2viewer.gui.pane.pyramid import TILE, Block, Cell, Resolution
+from her2viewer.gui.pane.pyramid import Block, Cell, Resolution
+from her2viewer.imaging.tile_cache import TILE
 
 Pixels = NDArray[np.uint8]
 """(h, w, 4) uint8: blue, green, red and 255, which is how Qt holds opaque colour."""
@@ -58,11 +59,11 @@ class Canvas:
         self.x, self.y, width, height = resolutions[index].extent(block)
         self._pixels: Pixels = np.empty((height, width, 4), np.uint8)
         self._laid: dict[Cell, tuple[int, bool]] = {}
-        self.image = QImage(memoryview(self._pixels).cast("B"), width, height, 4 * width, QImage.Format.Format_RGB32)
+        self.image = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32)
 
     def serves(self, index: int, block: Block) -> bool:
         """Whether a view of a block can be painted from it, without it being far too large for that."""
-        return self.index == index and self.block.holds(block) and self.block.count <= 2 * block.count + 4
+        return self.index == index and self.block.holds(block) and self.block.area <= 2 * block.area + 4
 
     def moved_to(self, block: Block) -> "Canvas":
         """A canvas of another block, with what the two have in common."""

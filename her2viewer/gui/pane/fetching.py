@@ -15,8 +15,10 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from her2viewer.errors import UserError
+from her2viewer.imaging.tile_cache import TileCache
 
 THREADS: Final = 2
+CACHE_BYTES: Final = 128 * 2**20
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -52,6 +54,8 @@ class Fetching(QObject):
 
     def __init__(self, parent: QObject | None = None, threads: int = THREADS) -> None:
         super().__init__(parent)
+        self.cache: Final = TileCache(CACHE_BYTES)
+        """What was read, of all images, as it is in the files."""
         self._most = threads
         self._lock = threading.Lock()
         self._askers: deque[Asker] = deque()

@@ -5,10 +5,11 @@ import math
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter, QTransform
 
 from her2viewer.export.overlay import OverlayStyle, colourise
+from her2viewer.gui.pane.pixel_grid import draw, is_right_angled, on_whole_pixels, scale_of
 from her2viewer.gui.resolve import OverlayShown
 from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.stains import Stain
@@ -45,22 +46,15 @@ class MapOverlay:
         """
         if self._shown is None or self._shown.full_scale <= 0:
             return
-        to_device = painter.worldTransform().inverted()[0] * painter.deviceTransform()
         device = transform * painter.deviceTransform()
         steps = self._seen(device, painter.deviceTransform().mapRect(viewport))
         if steps is None:
             return
         if self._picture is None:
             self._picture = _coloured(steps.values, self._table)
-        across = QTransform(steps.step, 0, 0, steps.step, steps.x, steps.y) * device
-        right_angled = min(abs(across.m11()) + abs(across.m22()), abs(across.m12()) + abs(across.m21())) < 1e-9
-        painter.save()
-        painter.setClipRect(viewport, Qt.ClipOperation.IntersectClip)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not right_angled)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        painter.setWorldTransform(_cleaned(across) * to_device.inverted()[0])
-        painter.drawImage(0, 0, self._picture)
-        painter.restore()
+        placed = QTransform(steps.step, 0, 0, steps.step, steps.x, steps.y) * device
+        straight = is_right_angled(placed)
+        draw(painter, self._picture, on_whole_pixels(placed) if straight else placed, viewport, smooth=not straight)
 
     def _seen(self, device: QTransform, viewport: QRectF) -> "_Steps | None":
         """The values on the grid of a view, kept until the view changes; None where the map is not in it."""
@@ -69,7 +63,7 @@ class MapOverlay:
             return self._steps
         self._picture = None
         seen = device.inverted()[0].mapRect(viewport)
-        step = abs(device.determinant()) ** -0.5
+        step = 1 / scale_of(device)
         field = self._shown.attribution.fields[self._stain]
         # Whole steps of the grid that begins with the first pixel of the screen.
         left, width = _span(seen.left(), seen.right(), field.x, field.x + field.width, step)
@@ -112,18 +106,11 @@ def _lookup_table(style: OverlayStyle) -> NDArray[np.uint32]:
     rgba = colourise(_ALL_STEPS, 255.0, style)[0].astype(np.uint32)
     alpha = rgba[:, 3]
     red, green, blue = ((rgba[:, i] * alpha + 127) // 255 for i in range(3))
-    return (alpha << 24) | (red << 16) | (green << 8) | blue
+    return np.asarray((alpha << 24) | (red << 16) | (green << 8) | blue, np.uint32)
 
 
 def _coloured(steps: NDArray[np.uint8], table: NDArray[np.uint32]) -> QImage:
     pixels = np.take(table, steps)
     height, width = pixels.shape
-    shared = QImage(memoryview(pixels).cast("B"), width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
+    shared = QImage(pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied)
     return shared.copy()
-
-
-def _cleaned(transform: QTransform) -> QTransform:
-    """Without the rounding errors that would keep Qt from copying pixel for pixel."""
-    parts = (transform.m11(), transform.m12(), transform.m21(), transform.m22(), transform.dx(), transform.dy())
-    whole = [float(round(part)) if abs(part - round(part)) < 1e-6 else part for part in parts]
-    return QTransform(*whole)

@@ -10,28 +10,30 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QObject, QRectF, Qt, Signal
+from PySide6.QtCore import QObject, QRectF, Signal
 from PySide6.QtGui import QPainter, QTransform
 
 from her2viewer.errors import UserError
 from her2viewer.gui.pane.canvas import Canvas, Piece, Pixels, opaque, plain
 from her2viewer.gui.pane.fetching import Asker, Errand, Fetching
+from her2viewer.gui.pane.pixel_grid import draw, is_right_angled, on_whole_pixels, scale_of
 from her2viewer.gui.pane.pyramid import (
-    TILE,
     Block,
     Cell,
     Resolution,
     overview_resolution,
-    read_tile,
+    read_cell,
     resolution_for,
     resolutions,
     shrunk,
 )
 from her2viewer.gui.state import OpenedImage
 from her2viewer.imaging.source import ImageSource, RGBImage
+from her2viewer.imaging.tile_cache import TILE, TileCache
 
-MOST_BYTES: Final = 96 * 2**20
-"""Tiles of one image are kept up to this many bytes, and as many as are on screen."""
+MOST_BYTES: Final = 64 * 2**20
+"""Cells of one image are kept ready to be shown up to this many bytes, and as many as are on screen. (What was read for them
+is in the cache of `Fetching`.)"""
 
 _COLOURED_WHOLE: Final = 700_000
 """Pixels of the overview that are coloured before another colouring is shown at all."""
@@ -103,6 +105,8 @@ class Mosaic(QObject):
     def set_image(self, image: OpenedImage | None) -> None:
         """Shows another image; nothing of the one before is read any more."""
         self._fetching.drop(self._asker)
+        if self._image is not None:
+            self._fetching.cache.drop(self._image.source)
         self._image = image
         self._resolutions = ()
         self._whole.clear()
@@ -140,7 +144,7 @@ class Mosaic(QObject):
         box = back.mapRect(viewport) & QRectF(0, 0, *self._image.source.size)
         if box.isEmpty():
             return
-        px = abs((transform * painter.deviceTransform()).determinant()) ** -0.5
+        px = 1 / scale_of(transform * painter.deviceTransform())
         index = resolution_for(self._resolutions, px)
         scene = _Scene(index, self._resolutions[index].cells(box), box)
         canvas = self._laid(scene)
@@ -210,7 +214,10 @@ class Mosaic(QObject):
         assert self._image is not None
         at_hand = self._original(cell)
         source, resolution = self._image.source, self._resolutions[cell.resolution]
-        return Errand((colouring.name, cell), partial(_tile, source, resolution, cell, at_hand, colouring))
+        return Errand(
+            (colouring.name, cell),
+            partial(_fetched, self._fetching.cache, source, resolution, cell, at_hand, colouring),
+        )
 
     def _errand_for_whole(self, colouring: Colouring) -> Errand:
         originals = self._whole[ORIGINAL.name]
@@ -229,7 +236,7 @@ class Mosaic(QObject):
     def _took(self, key: tuple[Hashable, Cell | None], result: "_Fetched") -> None:
         name, cell = key
         if cell is None:
-            self._whole[name] = result.whole
+            self._whole[name] = result.whole or {}
         else:
             for called, pixels in ((ORIGINAL.name, result.original), (name, result.coloured)):
                 if pixels is not None:
@@ -248,13 +255,15 @@ class Mosaic(QObject):
             self._announce()
 
     def _keep(self, key: tuple[Hashable, Cell], pixels: Pixels) -> None:
-        """Keeps a tile, and lets go of those that were not painted for the longest time."""
+        """Keeps a cell, and lets go of those that are not on screen and were not painted for the longest time."""
         self._held += pixels.nbytes - (self._tiles[key].nbytes if key in self._tiles else 0)
         self._tiles[key] = pixels
-        on_screen = 2 * self._scene.seen.count if self._scene is not None else 0
-        while self._held > self._most_bytes and len(self._tiles) > on_screen:
-            _, dropped = self._tiles.popitem(last=False)
-            self._held -= dropped.nbytes
+        if self._held > self._most_bytes:
+            on_screen = set(self._scene.seen.cells(self._scene.index)) if self._scene is not None else set()
+            for old in [old for old in self._tiles if old[1] not in on_screen]:
+                self._held -= self._tiles.pop(old).nbytes
+                if self._held <= self._most_bytes:
+                    break
 
     def _forget(self, name: Hashable) -> None:
         """Lets go of a colouring that is not shown any more."""
@@ -302,11 +311,16 @@ class _Fetched:
     whole: dict[int, Pixels] | None = None
 
 
-def _tile(
-    source: ImageSource, resolution: Resolution, cell: Cell, at_hand: Pixels | None, colouring: Colouring
+def _fetched(
+    cache: TileCache,
+    source: ImageSource,
+    resolution: Resolution,
+    cell: Cell,
+    at_hand: Pixels | None,
+    colouring: Colouring,
 ) -> _Fetched:
-    """On a worker thread: reads a tile where it is not at hand, and colours it."""
-    original = opaque(read_tile(source, resolution, cell)) if at_hand is None else at_hand
+    """On a worker thread: reads a cell where it is not at hand, and colours it."""
+    original = opaque(read_cell(cache, source, resolution, cell)) if at_hand is None else at_hand
     coloured = opaque(colouring.apply(plain(original))) if colouring.apply is not None else None
     return _Fetched(original if at_hand is None else None, coloured)
 
@@ -327,24 +341,10 @@ def _halvings(pixels: Pixels, first: int, count: int) -> dict[int, Pixels]:
 
 def _draw(painter: QPainter, canvas: Canvas, resolution: Resolution, transform: QTransform, viewport: QRectF) -> None:
     """Draws a canvas: pixel for pixel where it can be, large pixels as they are, smooth otherwise."""
-    place = QTransform(
-        resolution.across, 0, 0, resolution.down, canvas.x * resolution.across, canvas.y * resolution.down
-    )
-    world = place * transform * painter.worldTransform()
-    to_device = painter.worldTransform().inverted()[0] * painter.deviceTransform()
-    device = world * to_device
-    enlarged = abs(device.determinant()) ** 0.5
-    right_angled = min(abs(device.m11()) + abs(device.m22()), abs(device.m12()) + abs(device.m21())) < 1e-9
-    one_to_one = right_angled and abs(enlarged - 1) < 1e-6
+    x, y = canvas.x * resolution.across, canvas.y * resolution.down
+    device = QTransform(resolution.across, 0, 0, resolution.down, x, y) * transform * painter.deviceTransform()
+    enlarged = scale_of(device)
+    one_to_one = abs(enlarged - 1) < 1e-6 and is_right_angled(device)
     if one_to_one:
-        # Whole steps, so that each pixel falls on one of the screen.
-        m = [float(round(value)) for value in (device.m11(), device.m12(), device.m21(), device.m22())]
-        device = QTransform(*m, float(round(device.dx())), float(round(device.dy())))
-        world = device * to_device.inverted()[0]
-    painter.save()
-    painter.setClipRect(viewport, Qt.ClipOperation.IntersectClip)
-    painter.setWorldTransform(world)
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not (one_to_one or enlarged >= 2 - 1e-9))
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-    painter.drawImage(0, 0, canvas.image)
-    painter.restore()
+        device = on_whole_pixels(device)
+    draw(painter, canvas.image, device, viewport, smooth=not (one_to_one or enlarged >= 2 - 1e-9))

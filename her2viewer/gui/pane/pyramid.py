@@ -1,7 +1,9 @@
-"""At which resolutions a pane keeps an image, and which tiles of them a view needs. Pure arithmetic, and reading by it.
+"""At which resolutions a pane shows an image, and which cells of them a view needs. Pure arithmetic, and reading by it.
+
+A cell is a square of TILE pixels of a resolution; the last ones of a row or column are smaller.
 
 The resolutions of a pane halve from one to the next. Most of them are levels of the file; where a file leaves some out (many
-slides go down by four) they are made by averaging when a tile is read, so that the painter never shrinks by more than two.
+slides go down by four) they are made by averaging when they are read, so that the painter never shrinks by more than two.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,9 +15,7 @@ import numpy as np
 from PySide6.QtCore import QRectF
 
 from her2viewer.imaging.source import ImageSource, Level, RGBImage
-
-TILE: Final = 512
-"""Pixels of a resolution along each side of a tile; the last ones of a row or column are smaller."""
+from her2viewer.imaging.tile_cache import TILE, TileCache, TileKey, grid
 
 OVERVIEW_SIDE: Final = 1024
 """The overview is the smallest resolution whose longer side is at least this."""
@@ -28,7 +28,7 @@ _ENOUGH_LARGER: Final = 1.5
 
 
 class Cell(NamedTuple):
-    """A tile's place: which resolution, and where in its grid."""
+    """Which resolution, and where in its grid."""
 
     resolution: int
     column: int
@@ -50,16 +50,16 @@ class Resolution:
     down: float
 
     def cells(self, box: QRectF) -> "Block":
-        """The tiles that touch a rectangle of level-0 pixels; an empty block where it lies outside."""
+        """The cells that a rectangle of level-0 pixels inside the image touches."""
         columns, rows = -(-self.width // TILE), -(-self.height // TILE)
         step_x, step_y = TILE * self.across, TILE * self.down
         left, top = max(int(box.left() // step_x), 0), max(int(box.top() // step_y), 0)
         right = min(-int(-box.right() // step_x), columns)
         bottom = min(-int(-box.bottom() // step_y), rows)
-        return Block(left, top, max(right, left), max(bottom, top))
+        return Block(left, top, right, bottom)
 
     def grown(self, block: "Block") -> "Block":
-        """A block with a ring of tiles around it, as far as there are any."""
+        """A block with a ring of cells around it, as far as there are any."""
         columns, rows = -(-self.width // TILE), -(-self.height // TILE)
         return Block(
             max(block.left - 1, 0),
@@ -75,7 +75,7 @@ class Resolution:
 
 
 class Block(NamedTuple):
-    """A rectangle of tiles: columns `left` to `right` and rows `top` to `bottom`, the last ones not included."""
+    """A rectangle of cells: columns `left` to `right` and rows `top` to `bottom`, the last ones not included."""
 
     left: int
     top: int
@@ -83,7 +83,7 @@ class Block(NamedTuple):
     bottom: int
 
     @property
-    def count(self) -> int:
+    def area(self) -> int:
         return (self.right - self.left) * (self.bottom - self.top)
 
     def holds(self, other: "Block") -> bool:
@@ -100,7 +100,7 @@ class Block(NamedTuple):
                 yield Cell(resolution, column, row)
 
     def nearest_first(self, resolution: int, column: float, row: float) -> list[Cell]:
-        """Its tiles by the distance of their middles from a place, in tiles."""
+        """Its cells by the distance of their middles from a place, in cells."""
         return sorted(
             self.cells(resolution), key=lambda cell: (cell.column + 0.5 - column) ** 2 + (cell.row + 0.5 - row) ** 2
         )
@@ -167,13 +167,20 @@ def read_overview(source: ImageSource) -> RGBImage:
     return shrunk(whole, resolution.shrink)
 
 
-def read_tile(source: ImageSource, resolution: Resolution, cell: Cell) -> RGBImage:
-    """The pixels of a tile, (h, w, 3) uint8. Raises ImageError."""
-    level = source.levels[resolution.level]
-    step = TILE * resolution.shrink
-    x, y = cell.column * step, cell.row * step
-    pixels = source.read(resolution.level, x, y, min(step, level.width - x), min(step, level.height - y))
-    return shrunk(pixels, resolution.shrink)
+def read_cell(cache: TileCache, source: ImageSource, resolution: Resolution, cell: Cell) -> RGBImage:
+    """The pixels of a cell, (h, w, 3) uint8, by way of the tiles that are kept. Raises ImageError."""
+    across, down = grid(source.levels[resolution.level])
+    shrink = resolution.shrink
+    rows = [
+        np.hstack(
+            [
+                cache.read(source, TileKey(resolution.level, column, row))
+                for column in range(cell.column * shrink, min((cell.column + 1) * shrink, across))
+            ]
+        )
+        for row in range(cell.row * shrink, min((cell.row + 1) * shrink, down))
+    ]
+    return shrunk(np.vstack(rows), shrink)
 
 
 def shrunk(image: np.ndarray, by: int) -> np.ndarray:

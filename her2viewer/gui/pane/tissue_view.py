@@ -51,11 +51,13 @@ class Veil(Protocol):
 class TissueView(QAbstractScrollArea):
     """Shows one image and a map over it, placed exactly.
 
-    `moved`: the user moved, zoomed or turned it (a `Viewpoint`). `cursor_moved`: level-0 position under the mouse, or None
+    `moved`: the user moved, zoomed or turned it (a `Viewpoint`). `looked`: it is looked at from elsewhere, whoever wanted
+    that, or its viewport has another size. `cursor_moved`: level-0 position under the mouse, or None
     where it left. `context_wanted`: a right click, as a `ContextWish`.
     """
 
     moved = Signal(object)
+    looked = Signal()
     cursor_moved = Signal(object)
     context_wanted = Signal(object)
 
@@ -233,6 +235,7 @@ class TissueView(QAbstractScrollArea):
     def _look(self, viewpoint: Viewpoint) -> None:
         self._viewpoint = viewpoint
         self.viewport().update()
+        self.looked.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
@@ -282,6 +285,8 @@ class TissueView(QAbstractScrollArea):
         if self._fits and self.image is not None:
             self.fit()
             self.moved.emit(self._viewpoint)  # a pane that follows a registered one has to follow this as well
+        else:
+            self.looked.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.accept()

@@ -44,11 +44,11 @@ class Viewpoint:
 
     def turned(self, degrees: float) -> "Viewpoint":
         """Turned clockwise on screen about the middle of the viewport."""
-        return replace(self, rotation=(self.rotation + degrees) % 360)
+        return replace(self, rotation=_within_a_turn(self.rotation + degrees))
 
     def flipped(self) -> "Viewpoint":
         """What is on screen mirrored left to right about the middle of the viewport."""
-        return replace(self, rotation=-self.rotation % 360, mirrored=not self.mirrored)
+        return replace(self, rotation=_within_a_turn(-self.rotation), mirrored=not self.mirrored)
 
     def upright(self) -> "Viewpoint":
         """As the image lies in its file."""
@@ -94,6 +94,11 @@ class Viewpoint:
             y=field.y + self.y * field.height,
             px=self.px * field.width,
         )
+
+
+def _within_a_turn(degrees: float) -> float:
+    """In [0, 360). Of a hair below 0 the remainder rounds to 360 itself, so it is taken twice."""
+    return degrees % 360 % 360
 
 
 def turn(degrees: float) -> tuple[float, float]:

@@ -42,6 +42,8 @@ class LandmarkTool:
         self._landmarks = landmarks
         self._wishes = wishes
         self._pan = pan
+        self.touched = Stain.IHC
+        """The stain of the pane that was pressed in last."""
         self._held: int | None = None
         self._grip = QPointF()
         self._start = QPointF()
@@ -51,6 +53,7 @@ class LandmarkTool:
     def press(self, touch: Touch) -> bool:
         if touch.button != Qt.MouseButton.LeftButton:
             return False
+        self.touched = touch.sight.stain
         self._start = self._last = touch.screen
         self._panning = False
         self._held = self._mark_at(touch)

@@ -121,7 +121,7 @@ class RegistrationRoom:
             self.strip.show_landmarks(resolve_landmarks(new))
         if before is None or before.alignment is not now.alignment:
             # While a mark is dragged, the pane under the mouse must not move; otherwise the H&E comes to the IHC.
-            leader = self._parts.window.active_pane().stain if now.setting else Stain.IHC
+            leader = self._tool.touched if now.setting else Stain.IHC
             self._parts.window.link.set_alignment(now.alignment, leader)
         for view in self._views.values():
             view.repaint_layers()

@@ -42,6 +42,7 @@ class ActionId(StrEnum):
     SWIPE = "swipe"
     BLEND = "blend"
     REGISTER = "register"
+    REGISTER_BENT = "register_bent"
     LANDMARKS = "landmarks"
     LOCK_OFFSET = "lock_offset"
     UNDO_REGISTRATION = "undo_registration"
@@ -159,6 +160,9 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec(A.REGISTER, M.COMPARE, "Register", "magic-wand", ("G",),
                "Find by itself how the H&E lies on the IHC", "align match automatic registration overlay fit",
                section=True, toolbar=3),
+    ActionSpec(A.REGISTER_BENT, M.COMPARE, "Register and bend", "waves", ("Shift+G",),
+               "Register, and bend the H&E to tissue that was stretched or torn",
+               "thin plate spline elastic deformable warp non-rigid align"),
     ActionSpec(A.LANDMARKS, M.COMPARE, "Set landmarks", "crosshair", ("K",),
                "Click the same spots in both images; two or more align them",
                "points align registration manual pins control fiducial", True),

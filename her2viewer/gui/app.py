@@ -26,15 +26,14 @@ from her2viewer.gui.lanes import Lanes
 from her2viewer.gui.pane.tissue_view import WHEEL_DEGREES
 from her2viewer.gui.parts import Parts
 from her2viewer.gui.presenter import Presenter
-from her2viewer.gui.registration.controller import Register
 from her2viewer.gui.registration.room import RegistrationRoom
+from her2viewer.gui.registration.work import Register, registered
 from her2viewer.gui.resolve import next_target
 from her2viewer.gui.settings import Settings, settings_path
 from her2viewer.gui.state import MapWish, State, Store
 from her2viewer.gui.theme import Theme, ThemeChoice
 from her2viewer.gui.window import MainWindow
 from her2viewer.imaging.opening import open_image
-from her2viewer.imaging.registration.automatic import register
 from her2viewer.scoring.stains import Stain
 
 OPACITY_STEP = 0.1
@@ -50,7 +49,7 @@ class App:
         *,
         opener: Opener = open_image,
         loader: Loader = load_scorer,
-        register: Register = register,
+        register: Register = registered,
         reporter: CrashReporter | None = None,
     ) -> None:
         self.settings = settings

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from her2viewer.cases.case import OpenedPair
+from her2viewer.cases.field import read_field
 from her2viewer.errors import UserError
 from her2viewer.gui.bench import Bench, ModelWish
 from her2viewer.gui.controllers.messenger import Level, Messenger
@@ -20,6 +21,7 @@ from her2viewer.gui.state import (
 )
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels
+from her2viewer.scoring.prediction import FieldOfView
 
 
 class ScoringController:
@@ -154,4 +156,6 @@ def read_pixels(pair: tuple[OpenedImage, OpenedImage], alignment: Alignment | No
     """
     context.token.check()
     he, ihc = pair[0].source, pair[1].source
-    return OpenedPair(he, ihc).read()
+    if alignment is None or alignment.origin == "assumed":
+        return OpenedPair(he, ihc).read()
+    return read_field(he, ihc, FieldOfView.whole(ihc.size), alignment)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
 
 from her2viewer.errors import UserError
 from her2viewer.gui.compare.state import CompareMode
@@ -10,27 +9,15 @@ from her2viewer.gui.controllers.messenger import Level, Messenger, Remedy
 from her2viewer.gui.lanes import Context, Lane, Progress
 from her2viewer.gui.registration.landmarks import Landmarks, Spot
 from her2viewer.gui.registration.state import Registration
+from her2viewer.gui.registration.work import Register, Wish
+from her2viewer.gui.resolve import resolve_pane
 from her2viewer.gui.state import State, Store
 from her2viewer.imaging.affine import Affine
 from her2viewer.imaging.alignment import Alignment
-from her2viewer.imaging.registration.landmarks import fitted
-from her2viewer.imaging.source import ImageSource
+from her2viewer.imaging.registration.landmarks import by_landmarks
 from her2viewer.scoring.stains import Stain
 
 _TOPIC = "registration"
-
-
-class Register(Protocol):
-    """Finds the alignment of a pair, on a worker; `check` raises where it should stop, `progress` takes 0 to 1."""
-
-    def __call__(
-        self,
-        he: ImageSource,
-        ihc: ImageSource,
-        *,
-        check: Callable[[], None],
-        progress: Callable[[float], None],
-    ) -> Alignment: ...
 
 
 class RegistrationController:
@@ -44,19 +31,17 @@ class RegistrationController:
         self._settled: list[Callable[[], object]] = []
         store.listen(self._on_state)
 
-    def register(self, *, asked: bool = True) -> None:
+    def register(self, *, bend: bool = False, asked: bool = True) -> None:
         """Registers the pair on screen in a lane of its own. Not asked for, it says only what has to be known."""
         pair = self._store.state.pair
         if pair is None:
             return
         self._change(progress=_progress(0.0), error=None)
-        he, ihc = pair[0].source, pair[1].source
+        wish = Wish(pair[0].source, pair[1].source, self._um(Stain.HE), self._um(Stain.IHC), bend)
 
         def work(context: Context) -> Alignment:
             try:
-                return self._register(
-                    he, ihc, check=context.token.check, progress=lambda share: context.progress(_progress(share))
-                )
+                return self._register(wish, context.token.check, lambda share: context.progress(_progress(share)))
             except Exception:
                 context.token.check()  # the images were closed under it, and nobody waits for it any more
                 raise
@@ -134,6 +119,10 @@ class RegistrationController:
     def _registration(self) -> Registration:
         return self._store.state.registration
 
+    def _um(self, stain: Stain) -> float | None:
+        """Micrometres per level-0 px, as the window has them."""
+        return resolve_pane(self._store.state, stain).um_per_px
+
     def _refit(self, landmarks: Landmarks) -> None:
         """Landmarks changed: the alignment follows where they say enough, and goes back where they no longer do."""
         registration = replace(self._registration, landmarks=landmarks, error=None)
@@ -145,7 +134,15 @@ class RegistrationController:
             self._put(registration.undone() if alignment.origin == "landmarks" else registration)
             return
         try:
-            self._put(registration.aligned(fitted(landmarks, alignment, pair[1].source)))
+            fitted = by_landmarks(
+                landmarks.points(Stain.HE),
+                landmarks.points(Stain.IHC),
+                pair[1].source,
+                ihc_um=self._um(Stain.IHC),
+                mirrored=alignment.he_to_ihc.mirrored,
+                bend=landmarks.bend,
+            )
+            self._put(registration.aligned(fitted))
         except UserError as error:
             self._put(replace(registration, error=error))
 

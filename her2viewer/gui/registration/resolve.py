@@ -67,6 +67,7 @@ def enabled_registration(state: State) -> dict[ActionId, bool]:
     registration, pair = state.registration, state.pair is not None
     enabled = {
         ActionId.REGISTER: pair and registration.progress is None,
+        ActionId.REGISTER_BENT: pair and registration.progress is None,
         ActionId.UNDO_REGISTRATION: pair and bool(registration.past),
     }
     with_pair = (

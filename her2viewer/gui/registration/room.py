@@ -13,11 +13,12 @@ from her2viewer.gui.pane.layer import Sight
 from her2viewer.gui.pane.tissue_view import TissueView
 from her2viewer.gui.parts import Parts
 from her2viewer.gui.registration.by_hand import as_shown, nudged, turned
-from her2viewer.gui.registration.controller import Register, RegistrationController
+from her2viewer.gui.registration.controller import RegistrationController
 from her2viewer.gui.registration.landmark_layer import LandmarkLayer
 from her2viewer.gui.registration.landmark_strip import LandmarkStrip
 from her2viewer.gui.registration.landmark_tool import LandmarkTool
 from her2viewer.gui.registration.resolve import resolve_landmarks, resolve_link
+from her2viewer.gui.registration.work import Register
 from her2viewer.gui.state import State
 from her2viewer.scoring.stains import Stain
 
@@ -62,6 +63,7 @@ class RegistrationRoom:
         self.present(None, parts.store.state)
         return {
             Id.REGISTER: controller.register,
+            Id.REGISTER_BENT: partial(controller.register, bend=True),
             Id.LANDMARKS: controller.set_landmarks,
             Id.LOCK_OFFSET: self.lock_offset,
             Id.UNDO_REGISTRATION: controller.undo,

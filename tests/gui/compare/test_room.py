@@ -38,7 +38,7 @@ def ihc_view(app: App) -> TissueView:
 
 
 def at_one_to_one(app: App) -> tuple[np.ndarray, int]:
-    """What is drawn of the 256 x 256 px of the IHC's frame, pixel for pixel, and the column of it where the viewport's middle is."""
+    """What is drawn of the 256 x 256 px of the IHC's frame, pixel for pixel, and the column of the viewport's middle in it."""
     view = ihc_view(app)
     width, height = view.viewport_pixels()
     view.go(Viewpoint(128 + width % 2 / 2, 128 + height % 2 / 2, 1.0))

@@ -9,9 +9,9 @@ from pytestqt.qtbot import QtBot
 
 from her2viewer.errors import UserError
 from her2viewer.gui.app import App
+from her2viewer.gui.registration.work import Wish
 from her2viewer.imaging.affine import Affine
 from her2viewer.imaging.alignment import Alignment
-from her2viewer.imaging.source import ImageSource
 
 from ..conftest import AppMaker, opened
 
@@ -26,15 +26,13 @@ class FakeRegister:
     gate: threading.Event = field(default_factory=threading.Event)
     started: threading.Event = field(default_factory=threading.Event)
     stopped: threading.Event = field(default_factory=threading.Event)
-    runs: int = 0
+    wishes: list[Wish] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.gate.set()
 
-    def __call__(
-        self, he: ImageSource, ihc: ImageSource, *, check: Callable[[], None], progress: Callable[[float], None]
-    ) -> Alignment:
-        self.runs += 1
+    def __call__(self, wish: Wish, check: Callable[[], None], progress: Callable[[float], None]) -> Alignment:
+        self.wishes.append(wish)
         self.started.set()
         progress(0.5)
         while not self.gate.wait(0.02):

@@ -67,10 +67,18 @@ def test_a_poor_registration_changes_nothing_warns_and_offers_landmarks(
     settled(app, qtbot)
     assert in_force(app) is before
     messages = app.window.messages
-    assert messages.text.startswith("Poor: registered automatically") and "set landmarks" in messages.text
+    assert messages.text.startswith("Poor: ") and "set landmarks" in messages.text
     assert messages.property("level") == "warning"
     qtbot.mouseClick(messages._remedy, Qt.MouseButton.LeftButton)
     assert app.registration.strip.isVisible()
+
+
+def test_bending_is_asked_for_by_its_own_key(aligned_app: App, qtbot: QtBot, register: FakeRegister) -> None:
+    qtbot.keyClick(aligned_app.window, Key.Key_G, Qt.KeyboardModifier.ShiftModifier)
+    settled(aligned_app, qtbot)
+    qtbot.keyClick(aligned_app.window, Key.Key_G)
+    settled(aligned_app, qtbot)
+    assert [wish.bend for wish in register.wishes] == [True, False]
 
 
 def test_what_cannot_be_registered_is_said(aligned_app: App, qtbot: QtBot, register: FakeRegister) -> None:

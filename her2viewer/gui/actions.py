@@ -29,7 +29,29 @@ class ActionId(StrEnum):
     PAN_RIGHT = "pan_right"
     PAN_UP = "pan_up"
     PAN_DOWN = "pan_down"
+    TURN_LEFT = "turn_left"
+    TURN_RIGHT = "turn_right"
+    TURN_A_LITTLE_LEFT = "turn_a_little_left"
+    TURN_A_LITTLE_RIGHT = "turn_a_little_right"
+    FLIP = "flip"
+    UPRIGHT = "upright"
+    OVERVIEW_MAP = "overview_map"
     LINK = "link"
+    SIDE_BY_SIDE = "side_by_side"
+    FLICKER = "flicker"
+    SWIPE = "swipe"
+    BLEND = "blend"
+    REGISTER = "register"
+    REGISTER_BENT = "register_bent"
+    LANDMARKS = "landmarks"
+    LOCK_OFFSET = "lock_offset"
+    UNDO_REGISTRATION = "undo_registration"
+    NUDGE_LEFT = "nudge_left"
+    NUDGE_RIGHT = "nudge_right"
+    NUDGE_UP = "nudge_up"
+    NUDGE_DOWN = "nudge_down"
+    NUDGE_ANTICLOCKWISE = "nudge_anticlockwise"
+    NUDGE_CLOCKWISE = "nudge_clockwise"
     SCORE = "score"
     CANCEL = "cancel"
     OVERLAY = "overlay"
@@ -67,6 +89,7 @@ class Menu(StrEnum):
 
     FILE = "&File"
     VIEW = "&View"
+    COMPARE = "&Compare"
     FIELDS = "F&ields"
     SCORE = "&Score"
     HELP = "&Help"
@@ -127,9 +150,61 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec(A.PAN_RIGHT, M.VIEW, "Move right", "arrow-right", ("Shift+Right",), "Move to the right", "pan scroll"),
     ActionSpec(A.PAN_UP, M.VIEW, "Move up", "arrow-up", ("Shift+Up",), "Move up", "pan scroll"),
     ActionSpec(A.PAN_DOWN, M.VIEW, "Move down", "arrow-down", ("Shift+Down",), "Move down", "pan scroll"),
+    ActionSpec(A.TURN_LEFT, M.VIEW, "Rotate left", "arrow-counter-clockwise", ("Ctrl+Shift+R",),
+               "Turn the tissue by 90 degrees to the left", "rotation turn anticlockwise counterclockwise orientation",
+               section=True),
+    ActionSpec(A.TURN_RIGHT, M.VIEW, "Rotate right", "arrow-clockwise", ("Ctrl+R",),
+               "Turn the tissue by 90 degrees to the right", "rotation turn clockwise orientation"),
+    ActionSpec(A.TURN_A_LITTLE_LEFT, M.VIEW, "Rotate a little left", "arrow-arc-left", ("Alt+Left",),
+               "Turn the tissue by 15 degrees to the left", "rotation turn angle align tilt"),
+    ActionSpec(A.TURN_A_LITTLE_RIGHT, M.VIEW, "Rotate a little right", "arrow-arc-right", ("Alt+Right",),
+               "Turn the tissue by 15 degrees to the right", "rotation turn angle align tilt"),
+    ActionSpec(A.FLIP, M.VIEW, "Flip left to right", "square-half", ("Shift+F",),
+               "Mirror the tissue, as if the slide lay upside down", "mirror reverse side turn over horizontal"),
+    ActionSpec(A.UPRIGHT, M.VIEW, "Upright", "arrow-line-up", ("U",),
+               "Neither turned nor mirrored: as the image lies in its file", "reset rotation flip orientation straight original"),
+    ActionSpec(A.OVERVIEW_MAP, M.VIEW, "Overview map", "map-trifold", ("N",),
+               "Show the whole slide small in a corner, with the place you look at", "navigator thumbnail minimap where am i",
+               True, section=True),
     ActionSpec(A.LINK, M.VIEW, "Link panes", "link", ("L",),
                "Both panes show the same place of the tissue", "sync synchronise lock together side by side", True,
                section=True, toolbar=3, short="Link"),
+    ActionSpec(A.SIDE_BY_SIDE, M.COMPARE, "Side by side", "columns", ("F5",), "Each image in a pane of its own",
+               "compare two panes split normal", True, "comparison", toolbar=3),
+    ActionSpec(A.FLICKER, M.COMPARE, "Flicker", "lightning", ("F6",),
+               "H&E and IHC by turns in one place (hold Tab to see the other one)",
+               "compare blink alternate toggle switch", True, "comparison", toolbar=3),
+    ActionSpec(A.SWIPE, M.COMPARE, "Swipe curtain", "arrows-out-line-horizontal", ("F7",),
+               "H&E left and IHC right of a line that can be dragged", "compare slider divider split wipe",
+               True, "comparison", toolbar=3, short="Swipe"),
+    ActionSpec(A.BLEND, M.COMPARE, "Blend", "intersect", ("F8",), "H&E and IHC through each other",
+               "compare mix fade overlay transparent opacity fuse", True, "comparison", toolbar=3),
+    ActionSpec(A.REGISTER, M.COMPARE, "Register", "magic-wand", ("G",),
+               "Find by itself how the H&E lies on the IHC", "align match automatic registration overlay fit",
+               section=True, toolbar=3),
+    ActionSpec(A.REGISTER_BENT, M.COMPARE, "Register and bend", "waves", ("Shift+G",),
+               "Register, and bend the H&E to tissue that was stretched or torn",
+               "thin plate spline elastic deformable warp non-rigid align"),
+    ActionSpec(A.LANDMARKS, M.COMPARE, "Set landmarks", "crosshair", ("K",),
+               "Click the same spots in both images; two or more align them",
+               "points align registration manual pins control fiducial", True),
+    ActionSpec(A.LOCK_OFFSET, M.COMPARE, "Lock the offset", "lock", ("Shift+L",),
+               "Keep the images as the panes show them now: unlink, move one to where it fits, then lock",
+               "align by hand manual registration shift keep link"),
+    ActionSpec(A.UNDO_REGISTRATION, M.COMPARE, "Undo registration", "arrow-counter-clockwise", ("Ctrl+Shift+G",),
+               "Go back to the alignment before this one", "revert reset alignment"),
+    ActionSpec(A.NUDGE_LEFT, M.COMPARE, "Nudge the H&E left", "arrow-left", ("Ctrl+Left",),
+               "Move the H&E over the IHC by one screen pixel", "align shift fine by hand", section=True),
+    ActionSpec(A.NUDGE_RIGHT, M.COMPARE, "Nudge the H&E right", "arrow-right", ("Ctrl+Right",),
+               "Move the H&E over the IHC by one screen pixel", "align shift fine by hand"),
+    ActionSpec(A.NUDGE_UP, M.COMPARE, "Nudge the H&E up", "arrow-up", ("Ctrl+Up",),
+               "Move the H&E over the IHC by one screen pixel", "align shift fine by hand"),
+    ActionSpec(A.NUDGE_DOWN, M.COMPARE, "Nudge the H&E down", "arrow-down", ("Ctrl+Down",),
+               "Move the H&E over the IHC by one screen pixel", "align shift fine by hand"),
+    ActionSpec(A.NUDGE_ANTICLOCKWISE, M.COMPARE, "Turn the H&E anticlockwise", "arrow-counter-clockwise",
+               ("Ctrl+PgUp",), "Turn the H&E over the IHC by a quarter of a degree", "align rotate fine by hand"),
+    ActionSpec(A.NUDGE_CLOCKWISE, M.COMPARE, "Turn the H&E clockwise", "arrow-clockwise",
+               ("Ctrl+PgDown",), "Turn the H&E over the IHC by a quarter of a degree", "align rotate fine by hand"),
     ActionSpec(A.THEME_SYSTEM, M.VIEW, "Theme: as the system", "circle-half", (), "Light or dark as the desktop is",
                "colour appearance night", True, "theme", section=True),
     ActionSpec(A.THEME_LIGHT, M.VIEW, "Theme: light", "sun", (), "Light panels", "colour appearance bright day", True, "theme"),
@@ -196,11 +271,13 @@ del A, M
 HELD_KEYS: Final = (
     ("Space (hold)", "Look beneath the map"),
     ("Wheel", "Zoom where the mouse is"),
+    ("Shift + wheel", "Rotate the tissue"),
     ("Drag", "Move the tissue"),
     ("Double click", "Twice as close; on a field: score it"),
     ("Right click", "Score here, a grid of fields, rename, delete"),
     ("Arrow keys", "Nudge the selected field"),
     ("Esc", "Drop what is half drawn, then lay the tool aside"),
+    ("Tab (hold)", "The other image, while flickering"),
 )
 """What has no action but belongs on the shortcut sheet."""
 

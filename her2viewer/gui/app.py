@@ -13,6 +13,7 @@ from her2viewer import __version__
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.actions import ActionId as Id
 from her2viewer.gui.bench import Bench, Loader, load_scorer
+from her2viewer.gui.compare.room import CompareRoom
 from her2viewer.gui.controllers.batch import BatchController
 from her2viewer.gui.controllers.exporting import Exporting
 from her2viewer.gui.controllers.images import Images, Opener
@@ -23,8 +24,11 @@ from her2viewer.gui.demo import demo_pair
 from her2viewer.gui.dialogs.desk import Desk, show_in_folder
 from her2viewer.gui.fields.room import FieldsRoom
 from her2viewer.gui.lanes import Lanes
+from her2viewer.gui.pane.tissue_view import WHEEL_DEGREES
 from her2viewer.gui.parts import Parts
 from her2viewer.gui.presenter import Presenter
+from her2viewer.gui.registration.room import RegistrationRoom
+from her2viewer.gui.registration.work import Register, registered
 from her2viewer.gui.resolve import next_target
 from her2viewer.gui.settings import Settings, settings_path
 from her2viewer.gui.state import MapWish, State, Store
@@ -46,6 +50,7 @@ class App:
         *,
         opener: Opener = open_image,
         loader: Loader = load_scorer,
+        register: Register = registered,
         reporter: CrashReporter | None = None,
     ) -> None:
         self.settings = settings
@@ -67,24 +72,30 @@ class App:
         )
         self.exporting = Exporting(self.store, self.lanes.files, messages, show_in_folder)
         self.batch = BatchController(self.store, self.lanes, self.bench)
-        self.fields = FieldsRoom(self.store, self.lanes, self.window, self.bench, self.scoring, settings.fields_folder)
-        self.desk = Desk(
-            Parts(
-                settings,
-                self.theme,
-                self.lanes,
-                self.store,
-                self.window,
-                opener,
-                self.images,
-                self.scoring,
-                self.exporting,
-                self.batch,
-            )
+        parts = Parts(
+            settings,
+            self.theme,
+            self.lanes,
+            self.store,
+            self.window,
+            opener,
+            self.images,
+            self.scoring,
+            self.exporting,
+            self.batch,
         )
+        self.desk = Desk(parts)
+        self.registration = RegistrationRoom(parts, register)
+        self.compare = CompareRoom(parts)
+        self.fields = FieldsRoom(parts, self.bench)
+        rooms = {
+            **self.registration.tie(),
+            **self.compare.tie(),
+            **self.fields.tie(),
+        }  # before the views: a score waits for the registration
         self._tie_views()
         self._tie_lanes(reporter or CrashReporter(self.window))
-        self.window.actions_.connect_all(self._handlers())
+        self.window.actions_.connect_all({**self._handlers(), **rooms})
         self._show_theme()
         self.window.set_recent(settings.recent_pairs)
         if not settings.geometry.isEmpty():
@@ -125,6 +136,8 @@ class App:
         self.settings.save()
         self.desk.close()
         self.fields.close()
+        self.registration.close()
+        self.window.fetching.close()
         self.lanes.close()
 
     _score_next = False
@@ -137,7 +150,7 @@ class App:
         self.window.set_recent(self.settings.recent_pairs)
         if self._score_next or self.settings.score_on_open:
             self._score_next = False
-            self.scoring.score()
+            self.registration.controller.when_settled(self.scoring.score)
 
     def _tie_views(self) -> None:
         window, store = self.window, self.store
@@ -145,7 +158,7 @@ class App:
         for stain, pane in window.panes.items():
             pane.files_dropped.connect(partial(self._on_drop, stain))
             pane.open_requested.connect(self.desk.open_pair)
-            pane.view.region_wanted.connect(partial(self.images.show_region, pane, stain))
+            pane.view.mosaic.failed.connect(self.window.messages.say_error)
         window.link.looked.connect(window.refresh_scales)
         window.recent_chosen.connect(lambda he, ihc: self.images.open({Stain.HE: he, Stain.IHC: ihc}))
         window.look_beneath.connect(lambda held: store.change(overlay_held_away=held))
@@ -162,7 +175,7 @@ class App:
         self.theme.changed.connect(self._show_theme)
 
     def _tie_lanes(self, reporter: CrashReporter) -> None:
-        for lane in (self.lanes.files, self.lanes.inference):
+        for lane in (self.lanes.files, self.lanes.inference, self.registration.lane, self.window.fetching):
             lane.crashed.connect(reporter.report)
         reporter.reported.connect(self.desk.show_report)
 
@@ -187,6 +200,13 @@ class App:
             Id.PAN_RIGHT: partial(window.pan_by, 0.125, 0),
             Id.PAN_UP: partial(window.pan_by, 0, -0.125),
             Id.PAN_DOWN: partial(window.pan_by, 0, 0.125),
+            Id.TURN_LEFT: partial(window.turn_by, -90.0),
+            Id.TURN_RIGHT: partial(window.turn_by, 90.0),
+            Id.TURN_A_LITTLE_LEFT: partial(window.turn_by, -WHEEL_DEGREES),
+            Id.TURN_A_LITTLE_RIGHT: partial(window.turn_by, WHEEL_DEGREES),
+            Id.FLIP: window.flip,
+            Id.UPRIGHT: window.set_upright,
+            Id.OVERVIEW_MAP: lambda: self.store.change(overview_map=not self.store.state.overview_map),
             Id.LINK: self._toggle_link,
             Id.SCORE: scoring.score,
             Id.CANCEL: self.cancel,
@@ -202,11 +222,11 @@ class App:
             Id.SHORTCUTS: self.desk.shortcuts,
             Id.COPY_MESSAGE: window.messages.copy,
             Id.ABOUT: self.desk.about,
-            **self.fields.handlers(),
         }
 
     def cancel(self) -> None:
         """Stops whatever the window is working on; a batch has its own button."""
+        self.registration.cancel()
         self.images.cancel()
         self.scoring.cancel()
         self.exporting.cancel()

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from her2viewer.gui.actions import ActionId, Actions
+from her2viewer.gui.compare.resolve import comparison_of
+from her2viewer.gui.compare.state import CompareMode
 from her2viewer.gui.pane.pane import ImagePane
 from her2viewer.gui.panels.explain import ExplainPanel
 from her2viewer.gui.panels.score import ScorePanel
+from her2viewer.gui.registration.resolve import enabled_registration
 from her2viewer.gui.resolve import (
     Doing,
     overlay_visible,
@@ -80,6 +83,8 @@ class Presenter:
             pane.set_overlay(resolve_overlay(new, stain), new.style)
         elif old.style != new.style:
             pane.set_overlay_style(new.style)
+        if old is None or old.overview_map != new.overview_map:
+            pane.set_overview_map(new.overview_map)
         if old is None or overlay_visible(old) != overlay_visible(new):
             pane.set_overlay_visible(overlay_visible(new))
 
@@ -91,6 +96,7 @@ def enabled_actions(state: State) -> dict[ActionId, bool]:
     opening = any(slot.opening is not None for slot in state.slots.values())
     scoring = state.scoring.phase is ScorePhase.SCORING
     busy = scoring or opening or state.drawn.pending or state.exporting is not None
+    busy = busy or state.registration.progress is not None or state.registration.setting
     enabled = {
         ActionId.SWAP: some,
         ActionId.EXPORT: scored and state.exporting is None,
@@ -98,8 +104,16 @@ def enabled_actions(state: State) -> dict[ActionId, bool]:
         ActionId.CANCEL: busy,
     }
     looking = (ActionId.FIT, ActionId.ONE_TO_ONE, ActionId.ZOOM_IN, ActionId.ZOOM_OUT)
+    turning = (
+        ActionId.TURN_LEFT,
+        ActionId.TURN_RIGHT,
+        ActionId.TURN_A_LITTLE_LEFT,
+        ActionId.TURN_A_LITTLE_RIGHT,
+        ActionId.FLIP,
+        ActionId.UPRIGHT,
+    )
     moving = (ActionId.PAN_LEFT, ActionId.PAN_RIGHT, ActionId.PAN_UP, ActionId.PAN_DOWN)
-    enabled.update(dict.fromkeys((*looking, *moving), some))
+    enabled.update(dict.fromkeys((*looking, *moving, *turning), some))
     explaining = (
         ActionId.OVERLAY,
         ActionId.MORE_OPACITY,
@@ -108,9 +122,16 @@ def enabled_actions(state: State) -> dict[ActionId, bool]:
         ActionId.PREVIOUS_CLASS,
     )
     enabled.update(dict.fromkeys(explaining, scored))
+    enabled.update(enabled_registration(state))
     return enabled
 
 
 def checked_actions(state: State) -> dict[ActionId, bool]:
     """Which of the actions that are on or off are on."""
-    return {ActionId.LINK: state.linked, ActionId.OVERLAY: state.overlay_on}
+    return {
+        ActionId.LINK: state.linked,
+        ActionId.OVERVIEW_MAP: state.overview_map,
+        ActionId.OVERLAY: state.overlay_on,
+        ActionId.LANDMARKS: state.registration.setting,
+        **{ActionId(mode): mode is comparison_of(state).mode for mode in CompareMode},
+    }

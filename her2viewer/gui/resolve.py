@@ -113,6 +113,7 @@ class ScoreShown:
     against: tuple[str, ...] = ()
     provenance: tuple[tuple[str, str], ...] = ()
     can_score: bool = False
+    stale: bool = False
     offers_swap: bool = False
     fraction: float | None = None
     subject: str = ""
@@ -162,6 +163,10 @@ def _scored(state: State, prediction: Prediction) -> ScoreShown:
     against += [check.message for check in prediction.checks if check.message not in (prediction.no_call or "")]
     if prediction.caution:
         against.append(prediction.caution)
+    if state.score_is_stale:
+        against.insert(
+            0, "The alignment of the images has changed since they were scored. Press S to score them again."
+        )
     return ScoreShown(
         ScoreFace.SCORED,
         "",
@@ -180,6 +185,7 @@ def _scored(state: State, prediction: Prediction) -> ScoreShown:
             ),
         ),
         can_score=True,
+        stale=state.score_is_stale,
         offers_swap=any(check.name == "stains_swapped" for check in prediction.checks),
     )
 
@@ -294,6 +300,8 @@ def resolve_doing(state: State) -> Doing:
         return Doing("Computing the map", can_cancel=True)
     if any(slot.opening is not None for slot in state.slots.values()):
         return Doing("Opening", can_cancel=True)
+    if state.registration.progress is not None:
+        return _progress(state.registration.progress, can_cancel=True)
     return _progress(state.batch, can_cancel=False) if state.batch is not None else Doing()
 
 

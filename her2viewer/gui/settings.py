@@ -79,6 +79,15 @@ class Settings:
         self._set_flag("score_on_open", on)
 
     @property
+    def register_on_open(self) -> bool:
+        """Whether a pair is registered as soon as it stands, beside everything else."""
+        return self._flag("register_on_open", True)
+
+    @register_on_open.setter
+    def register_on_open(self, on: bool) -> None:
+        self._set_flag("register_on_open", on)
+
+    @property
     def demo_at_start(self) -> bool:
         """Whether the demo pair is opened at the start; only the first start does."""
         return self._flag("demo_at_start", True)

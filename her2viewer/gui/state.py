@@ -9,8 +9,11 @@ from typing import Any
 
 from her2viewer.errors import UserError
 from her2viewer.export.overlay import OverlayStyle
+from her2viewer.gui.compare.state import Comparison
 from her2viewer.gui.fields.state import FieldsState
 from her2viewer.gui.lanes import Progress
+from her2viewer.gui.registration.state import Registration
+from her2viewer.imaging.alignment import Alignment
 from her2viewer.imaging.source import ImageSource, RGBImage
 from her2viewer.scoring.evidence import STAGES, Attribution, Evidence
 from her2viewer.scoring.prediction import ModelIdentity
@@ -84,13 +87,14 @@ class ScorePhase(Enum):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scoring:
-    """The score of the pair on screen. `evidence` is there when it is scored.
+    """The score of the pair on screen. `evidence` is there when it is scored, `alignment` the one it was read through.
 
     `key`: of the drawn field or cell that it is of, None for the whole image.
     """
 
     phase: ScorePhase = ScorePhase.NONE
     evidence: Evidence | None = None
+    alignment: Alignment | None = None
     error: UserError | None = None
     progress: Progress = field(default_factory=Progress)
     key: str | None = None
@@ -126,6 +130,9 @@ class State:
     overlay_on: bool = True
     overlay_held_away: bool = False
     linked: bool = True
+    registration: Registration = field(default_factory=Registration)
+    comparison: Comparison = field(default_factory=Comparison)
+    overview_map: bool = True
     fields: FieldsState = FieldsState()  # noqa: RUF009  immutable
     exporting: Progress | None = None
     batch: Progress | None = None
@@ -138,6 +145,12 @@ class State:
         """(H&E, IHC) when both are there."""
         he, ihc = self.image(Stain.HE), self.image(Stain.IHC)
         return (he, ihc) if he is not None and ihc is not None else None
+
+    @property
+    def score_is_stale(self) -> bool:
+        """Whether the images lay otherwise on each other when they were scored."""
+        alignment = self.scoring.alignment
+        return alignment is not None and alignment is not self.registration.alignment
 
     @property
     def target(self) -> str | None:
@@ -153,9 +166,11 @@ class State:
         return replace(self, scoring=Scoring(), drawn=DrawnMap(), wish=MapWish())
 
     def with_slots(self, changes: Mapping[Stain, Slot]) -> "State":
-        """The same with some slots replaced; fields stay with the pair that they were drawn on."""
+        """The same with some slots replaced; alignment and fields stay with the images that they are of."""
         changed = replace(self, slots=MappingProxyType({**self.slots, **changes}))
-        return replace(changed, fields=self.fields if changed.pair == self.pair else self.fields.emptied())
+        registration = self.registration.carried_to(self.pair, changed.pair)
+        fields = self.fields if changed.pair == self.pair else self.fields.emptied()
+        return replace(changed, registration=registration, fields=fields)
 
 
 Listener = Callable[[State, State], None]

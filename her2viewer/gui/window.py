@@ -22,6 +22,7 @@ from her2viewer.gui.actions import SPECS, ActionId, Actions, Menu
 from her2viewer.gui.command_search import CommandSearch
 from her2viewer.gui.fields.panel import FieldsPanel
 from her2viewer.gui.messages import MessageBar
+from her2viewer.gui.pane.fetching import Fetching
 from her2viewer.gui.pane.link import Link
 from her2viewer.gui.pane.pane import ImagePane
 from her2viewer.gui.pane.viewpoint import magnification
@@ -34,6 +35,14 @@ from her2viewer.scoring.stains import Stain
 TITLE = "HER2 Viewer"
 SIDE_WIDTH = 328
 FIELDS_HEIGHT = 304
+_ICON_ONLY = (
+    ActionId.ZOOM_IN,
+    ActionId.ZOOM_OUT,
+    ActionId.SIDE_BY_SIDE,
+    ActionId.FLICKER,
+    ActionId.SWIPE,
+    ActionId.BLEND,
+)
 
 
 class MainWindow(QMainWindow):
@@ -48,7 +57,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(TITLE)
         self.setMinimumSize(960, 600)
         self.actions_ = Actions(self.palette(), self)
-        self.panes = {stain: ImagePane(stain) for stain in Stain}
+        self.fetching = Fetching(self)
+        self.panes = {stain: ImagePane(stain, self.fetching) for stain in Stain}
         self.link = Link([pane.view for pane in self.panes.values()], self)
         self.score_panel = ScorePanel()
         self.explain_panel = ExplainPanel()
@@ -98,7 +108,7 @@ class MainWindow(QMainWindow):
             bar.addAction(self.actions_[spec.id])
             button = bar.widgetForAction(self.actions_[spec.id])
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            if spec.id in (ActionId.ZOOM_IN, ActionId.ZOOM_OUT) or spec.menu is Menu.FIELDS:
+            if spec.id in _ICON_ONLY or spec.menu is Menu.FIELDS:
                 button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)  # type: ignore[attr-defined]
         self.addToolBar(bar)
 
@@ -118,7 +128,11 @@ class MainWindow(QMainWindow):
         framed = QWidget()
         frame = QVBoxLayout(framed)
         frame.setContentsMargins(8, 8, 8, 8)
-        frame.addWidget(splitter)
+        frame.setSpacing(0)
+        self.above_panes, self.below_panes = QVBoxLayout(), QVBoxLayout()
+        frame.addLayout(self.above_panes)
+        frame.addWidget(splitter, 1)
+        frame.addLayout(self.below_panes)
         rows = QSplitter(Qt.Orientation.Vertical)
         rows.setChildrenCollapsible(False)
         rows.addWidget(framed)
@@ -168,9 +182,10 @@ class MainWindow(QMainWindow):
             action.triggered.connect(lambda _checked=False, he=he, ihc=ihc: self.recent_chosen.emit(he, ihc))
 
     def fit(self) -> None:
-        """The whole of each image."""
+        """The whole of each image; of registered ones the whole of the IHC, and that place of the H&E."""
         for pane in self.panes.values():
             pane.view.fit()
+        self.link.gather(Stain.IHC)
         self.refresh_scales()
 
     def zoom_by(self, factor: float) -> None:
@@ -189,9 +204,21 @@ class MainWindow(QMainWindow):
         view = self.active_pane().view
         view.move_by(-across * view.width(), -down * view.height())
 
+    def turn_by(self, degrees: float) -> None:
+        """Turns the tissue of the pane that is looked at, clockwise."""
+        self.active_pane().view.turn(degrees)
+
+    def flip(self) -> None:
+        """Mirrors what the pane that is looked at shows, left to right."""
+        self.active_pane().view.flip()
+
+    def set_upright(self) -> None:
+        """Shows the image as it lies in its file."""
+        self.active_pane().view.set_upright()
+
     def active_pane(self) -> ImagePane:
         """The pane with the keyboard or under the mouse, otherwise the first one with an image."""
-        panes = list(self.panes.values())
+        panes = [pane for pane in self.panes.values() if pane.isVisibleTo(self)]
         for pane in panes:
             if pane.view.hasFocus() or pane.view.underMouse():
                 return pane

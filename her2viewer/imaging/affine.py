@@ -124,7 +124,7 @@ class Affine:
     @property
     def is_identity(self) -> bool:
         """Whether it changes nothing at all, to the last bit."""
-        return self == _IDENTITY
+        return self == IDENTITY
 
     @property
     def is_upright(self) -> bool:
@@ -148,7 +148,7 @@ class Affine:
         return math.degrees(math.atan2(side * self.yx - self.xy, side * self.xx + self.yy))
 
 
-_IDENTITY: Final = Affine()
+IDENTITY: Final = Affine()
 
 
 def _turn(degrees: float) -> tuple[float, float]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from her2viewer.cases.case import OpenedPair
+from her2viewer.cases.field import read_field
 from her2viewer.errors import UserError
 from her2viewer.gui.bench import Bench, ModelWish
 from her2viewer.gui.controllers.messenger import Level, Messenger
@@ -19,7 +20,9 @@ from her2viewer.gui.state import (
     Scoring,
     Store,
 )
+from her2viewer.imaging.alignment import Alignment
 from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels
+from her2viewer.scoring.prediction import FieldOfView
 
 
 class ScoringController:
@@ -43,19 +46,26 @@ class ScoringController:
         )
 
     def score(self) -> None:
-        """Scores the pair on screen, whole. The images are read in the files lane, the network runs in its own."""
-        pair = self._store.state.pair
+        """Scores the pair on screen, whole: the IHC, and the H&E as it lies on it.
+
+        The images are read in the files lane, the network runs in its own.
+        """
+        pair, alignment = self._store.state.pair, self._store.state.registration.alignment
         if pair is None or self._store.state.model.phase is ModelPhase.FAILED:
             return
-        self.score_field(None, lambda context: read_field(pair, context))
+        self.score_field(None, alignment, lambda context: read_pixels(pair, alignment, context))
 
     def score_field(
         self,
         key: str | None,
+        alignment: Alignment | None,
         read: Callable[[Context], FieldPixels],
         scored: Callable[[Evidence], None] = lambda _: None,
     ) -> None:
-        """Scores what `read` reads in the files lane. `key`: of the field that it is, None for the whole of both images."""
+        """Scores what `read` reads in the files lane, through an alignment.
+
+        key: of the field that it is, None for the whole of both images.
+        """
         reading = Progress(text="Reading the images")
         self._put(Scoring(ScorePhase.SCORING, progress=reading, key=key), drawn=DrawnMap())
         self._lanes.inference.drop("score")
@@ -74,16 +84,16 @@ class ScoringController:
             evidence, facts = outcome
             self._store.change(model=Model(ModelPhase.READY, facts))
             self._say_notices(facts)
-            self.show(evidence, key)
+            self.show(evidence, key, alignment)
             scored(evidence)
 
         self._lanes.files.submit("field", read, on_read, failed=self._on_failed, cancelled=self._on_cancelled)
 
-    def show(self, evidence: Evidence, key: str | None = None) -> None:
-        """Shows a score that is at hand, and its map. `key` as in `score_field`."""
+    def show(self, evidence: Evidence, key: str | None = None, alignment: Alignment | None = None) -> None:
+        """Shows a score that is at hand, and its map. `key` and `alignment` as in `score_field`."""
         self._lanes.files.drop("field")
         self._lanes.inference.drop("score")
-        self._put(Scoring(ScorePhase.SCORED, evidence, key=key), drawn=DrawnMap())
+        self._put(Scoring(ScorePhase.SCORED, evidence, alignment, key=key), drawn=DrawnMap())
         self.show_map(self._store.state.wish)
 
     def cancel(self) -> None:
@@ -158,7 +168,13 @@ class ScoringController:
             self._messenger.say(" ".join(fresh), Level.WARNING)
 
 
-def read_field(pair: tuple[OpenedImage, OpenedImage], context: Context) -> FieldPixels:
-    """In the files lane: all pixels of both images at level 0. Raises ImageError where memory does not suffice."""
+def read_pixels(pair: tuple[OpenedImage, OpenedImage], alignment: Alignment | None, context: Context) -> FieldPixels:
+    """In the files lane: both images whole at level 0, or the whole of the IHC and what of the H&E lies on it.
+
+    Raises ImageError where one cannot be read.
+    """
     context.token.check()
-    return OpenedPair(pair[0].source, pair[1].source).read()
+    he, ihc = pair[0].source, pair[1].source
+    if alignment is None or alignment.origin == "assumed":
+        return OpenedPair(he, ihc).read()
+    return read_field(he, ihc, FieldOfView.whole(ihc.size), alignment)

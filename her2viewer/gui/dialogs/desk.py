@@ -92,7 +92,8 @@ class Desk:
         """Ctrl+,."""
         parts, state = self._parts, self._parts.store.state
         notices = state.model.facts.notices if state.model.facts is not None else ()
-        now = Preferences(parts.settings.model, parts.settings.theme, parts.settings.score_on_open)
+        settings = parts.settings
+        now = Preferences(settings.model, settings.theme, settings.score_on_open, settings.register_on_open)
         dialog = PreferencesDialog(now, notices, parts.lanes.files, parts.window)
         dialog.accepted_with.connect(lambda wanted: self._take(now, wanted))
         self._show(dialog)
@@ -118,6 +119,7 @@ class Desk:
     def _take(self, now: Preferences, wanted: Preferences) -> None:
         parts = self._parts
         parts.settings.score_on_open = wanted.score_on_open
+        parts.settings.register_on_open = wanted.register_on_open
         parts.settings.theme = wanted.theme
         parts.theme.choose(wanted.theme)
         if wanted.model == now.model:

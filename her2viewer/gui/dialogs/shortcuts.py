@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel as Label
 from her2viewer.gui.actions import HELD_KEYS, SPECS, Menu, key_words
 from her2viewer.gui.panels.section import heading, quiet
 
-_COLUMNS = ((Menu.FILE, Menu.HELP), (Menu.VIEW,), (Menu.FIELDS,), (Menu.SCORE,))
+_COLUMNS = ((Menu.FILE, Menu.HELP), (Menu.VIEW,), (Menu.COMPARE, Menu.FIELDS), (Menu.SCORE,))
 
 
 class ShortcutSheet(QDialog):

@@ -18,7 +18,7 @@ from her2viewer.errors import UserError
 from her2viewer.gui.bench import Bench
 from her2viewer.gui.controllers.messenger import Level, Messenger, Remedy
 from her2viewer.gui.fields.placing import alignment_of
-from her2viewer.gui.fields.reading import alignment_name, read_field_of
+from her2viewer.gui.fields.reading import alignment_name, read_placed
 from her2viewer.gui.fields.scoring import model_side
 from her2viewer.gui.fields.state import FieldsState, GridRun, RunPhase, cell_index
 from her2viewer.gui.lanes import Context, Lanes
@@ -205,7 +205,7 @@ class GridScoring:
 
         self._lanes.files.submit(
             "grid read",
-            lambda _: read_cell(cell, lambda wanted: read_field_of(feed.pair, feed.alignment, wanted)),
+            lambda _: read_cell(cell, lambda wanted: read_placed(feed.pair, feed.alignment, wanted)),
             arrived,
         )
 

@@ -17,8 +17,7 @@ from her2viewer.scoring.stains import Stain
 
 def alignment_of(state: State) -> Alignment | None:
     """How the two images on screen lie on each other; None where not both are there."""
-    pair = state.pair
-    return Alignment.assumed(pair[0].source.size, pair[1].source.size) if pair is not None else None
+    return state.registration.alignment if state.pair is not None else None
 
 
 @dataclass(frozen=True, slots=True)

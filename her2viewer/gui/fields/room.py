@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QTimer
@@ -17,7 +16,6 @@ from her2viewer.cases.shape import Shape, ShapeKind
 from her2viewer.errors import ExportError
 from her2viewer.gui.actions import ActionId as Id
 from her2viewer.gui.bench import Bench
-from her2viewer.gui.controllers.scoring import ScoringController
 from her2viewer.gui.fields.context import ContextMenu, entry
 from her2viewer.gui.fields.editing import FieldEditor
 from her2viewer.gui.fields.files import Dialogs, FieldFiles
@@ -31,12 +29,11 @@ from her2viewer.gui.fields.scoring import FieldScoring
 from her2viewer.gui.fields.sketch import Sketch
 from her2viewer.gui.fields.state import FieldsState, ToolId, cell_key
 from her2viewer.gui.fields.tools import BoxTool, DrawingTool, FreeHandTool, PolygonTool
-from her2viewer.gui.lanes import Lanes
 from her2viewer.gui.pane.layer import ContextWish, Sight, Touch
 from her2viewer.gui.pane.tissue_view import TissueView
+from her2viewer.gui.parts import Parts
 from her2viewer.gui.resolve import overlay_visible
-from her2viewer.gui.state import State, Store
-from her2viewer.gui.window import MainWindow
+from her2viewer.gui.state import State
 from her2viewer.scoring.stains import Stain
 
 _logger = logging.getLogger(__name__)
@@ -58,10 +55,8 @@ _TOOL_ACTIONS: Final = {
 class FieldsRoom(QObject):
     """Everything about fields. `handlers` are for the window's actions; `close` before the lanes are closed."""
 
-    def __init__(
-        self, store: Store, lanes: Lanes, window: MainWindow, bench: Bench, scoring: ScoringController, folder: Path
-    ) -> None:
-        """folder: where fields are kept between visits."""
+    def __init__(self, parts: Parts, bench: Bench) -> None:
+        store, lanes, window = parts.store, parts.lanes, parts.window
         super().__init__(window)
         self._store = store
         self._window = window
@@ -69,30 +64,30 @@ class FieldsRoom(QObject):
         messages = window.messages
         self.panel = window.fields_panel
         self.editor = FieldEditor(store, messages)
-        self.scoring = FieldScoring(store, scoring, self.editor)
+        self.scoring = FieldScoring(store, parts.scoring, self.editor)
         self.grid = GridScoring(store, lanes, bench, messages)
         dialogs = Dialogs(window)
         self.files = FieldFiles(store, lanes.files, messages, self.grid, dialogs.save, dialogs.open)
-        self.keeping = Keeping(store, lanes.files, folder, messages, self.panel.show_note)
+        self.keeping = Keeping(store, lanes.files, parts.settings.fields_folder, messages, self.panel.show_note)
         self.context = ContextMenu(window)
         self.context.fillers.append(self._fill_context)
         self._sketch = Sketch(self.placing, self._repaint)
         self._layer = FieldsLayer(self._drawn, self.placing, self._sketch)
         self._pointer = Pointer(self.editor, self.placing, _surface, self._on_click, self._on_double_click)
-        parts = (self._sketch, self.editor.add, self._lay_tool_aside, messages)
+        drawing = (self._sketch, self.editor.add, self._lay_tool_aside, messages)
         self._tools: dict[ToolId, DrawingTool] = {
-            ToolId.RECTANGLE: BoxTool(ShapeKind.RECTANGLE, *parts),
-            ToolId.ELLIPSE: BoxTool(ShapeKind.ELLIPSE, *parts),
-            ToolId.POLYGON: PolygonTool(*parts),
-            ToolId.FREE_HAND: FreeHandTool(*parts),
+            ToolId.RECTANGLE: BoxTool(ShapeKind.RECTANGLE, *drawing),
+            ToolId.ELLIPSE: BoxTool(ShapeKind.ELLIPSE, *drawing),
+            ToolId.POLYGON: PolygonTool(*drawing),
+            ToolId.FREE_HAND: FreeHandTool(*drawing),
         }
         self._rows = Rows()
         self._listed: tuple[Annotations, ScoreMap | None] | None = None
         self._refresh = QTimer(self, singleShot=True)
         self._refresh.timeout.connect(self._show)
-        self._tie()
 
-    def _tie(self) -> None:
+    def tie(self) -> dict[Id, Callable[[], object]]:
+        """Ties everything to the window; returns what each of the room's actions does."""
         for view in self._views:
             view.add_layer(self._layer)
             view.context_wanted.connect(self._on_context)
@@ -120,9 +115,9 @@ class FieldsRoom(QObject):
         self._window.score_panel.whole_requested.connect(self.scoring.show_whole)
         self._store.listen(self._on_change)
         self._show()
+        return self._handlers()
 
-    def handlers(self) -> dict[Id, Callable[[], object]]:
-        """What each of the room's actions does."""
+    def _handlers(self) -> dict[Id, Callable[[], object]]:
         drawing = {action: partial(self.choose_tool, tool) for tool, action in _TOOL_ACTIONS.items()}
         return {
             **drawing,

@@ -10,7 +10,7 @@ from her2viewer.gui.controllers.scoring import ScoringController
 from her2viewer.gui.fields.editing import FieldEditor
 from her2viewer.gui.fields.evidence_keep import EvidenceKeep
 from her2viewer.gui.fields.placing import alignment_of
-from her2viewer.gui.fields.reading import read_field_of
+from her2viewer.gui.fields.reading import read_placed
 from her2viewer.gui.state import ModelPhase, ScorePhase, Scoring, State, Store
 from her2viewer.scoring.evidence import Evidence
 from her2viewer.scoring.prediction import FieldOfView
@@ -60,7 +60,7 @@ class FieldScoring:
             if annotation is not None:
                 self._tell(annotation, evidence, field)
 
-        self._scoring.score_field(key, lambda _: read_field_of(pair, alignment, field), scored)
+        self._scoring.score_field(key, alignment, lambda _: read_placed(pair, alignment, field), scored)
 
     def show(self, key: str) -> None:
         """Shows the prediction and map of a field that has a score; computes them again where they are gone."""
@@ -72,7 +72,7 @@ class FieldScoring:
             return
         evidence = self._kept.get(field)
         if evidence is not None:
-            self._scoring.show(evidence, key)
+            self._scoring.show(evidence, key, alignment_of(state))
         else:
             self.score(key)
 
@@ -80,7 +80,7 @@ class FieldScoring:
         """Back from a field to the whole image."""
         self._scoring.cancel()
         if self._whole is not None and self._whole.evidence is not None:
-            self._scoring.show(self._whole.evidence, None)
+            self._scoring.show(self._whole.evidence, None, self._whole.alignment)
         else:
             self._store.put(self._store.state.unscored())
 

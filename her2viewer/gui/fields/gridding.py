@@ -19,7 +19,7 @@ from her2viewer.gui.bench import Bench
 from her2viewer.gui.controllers.messenger import Level, Messenger, Remedy
 from her2viewer.gui.fields.placing import alignment_of
 from her2viewer.gui.fields.reading import alignment_name, read_placed
-from her2viewer.gui.fields.scoring import model_side
+from her2viewer.gui.fields.scoring import field_side
 from her2viewer.gui.fields.state import FieldsState, GridRun, RunPhase, cell_index
 from her2viewer.gui.lanes import Context, Lanes
 from her2viewer.gui.state import ModelFacts, OpenedImage, State, Store
@@ -72,7 +72,7 @@ class GridScoring:
             return
         self.stop()
         region = region or Shape.rectangle(0, 0, *pair[1].source.size)
-        side = self._fields.grid.side or model_side(state)
+        side = field_side(state)
         step = max(side * self._fields.grid.apart, 1.0)
         before = self._fields
         self._change(run=GridRun(RunPhase.LAYING))
@@ -85,6 +85,10 @@ class GridScoring:
         def laid(score_map: ScoreMap) -> None:
             selected = None if cell_index(self._fields.selected) is not None else self._fields.selected
             self._change(score_map=score_map, selected=selected)
+            if len(score_map.cells) == 1:
+                self._messenger.say(
+                    f"One field of {side:,} px covers this region. Set a smaller field size in the fields panel for a finer map."
+                )
             self._begin(pair, alignment)
 
         def refused(error: UserError) -> None:

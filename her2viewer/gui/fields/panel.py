@@ -103,10 +103,13 @@ class FieldsPanel(QWidget):
         self._files.setMenu(self.files_menu)
         self._side = QSpinBox()
         self._side.setObjectName("gridSide")
-        self._side.setAccessibleName("Side of a field of the grid, pixels; 0 is the model's own size")
+        self._side.setAccessibleName("Field size, pixels; 0 is the model's own")
         self._side.setRange(0, LARGEST_SIDE)
         self._side.setSingleStep(32)
         self._side.setSuffix(" px")
+        self._side.setToolTip(
+            "The side of a field where tissue is scored by a right click or in a grid, in pixels of the IHC"
+        )
         self._side.setKeyboardTracking(False)
         self._side.valueChanged.connect(self._on_side)
         self._apart = QComboBox()
@@ -216,7 +219,7 @@ class FieldsPanel(QWidget):
         self._bar.setContentsMargins(16, 8, 16, 0)
         self._bar.setSpacing(8)
         self._bar.addLayout(_row(heading("Fields"), self._score, self._grid))
-        self._bar.addLayout(_row(quiet("of"), self._side, self._apart))
+        self._bar.addLayout(_row(quiet("Field size"), self._side, self._apart))
         self._bar.addStretch(1)
         self._bar.addLayout(_row(self._files))
         self._running = QWidget()
@@ -417,11 +420,11 @@ class FieldsPanel(QWidget):
 
 
 _WIDTHS = {
-    Column.NAME: 140,
+    Column.NAME: 132,
     Column.COLOUR: 80,
     Column.SCORE: 88,
     Column.PROBABILITY: 96,
-    Column.SET: 100,
+    Column.SET: 92,
     Column.NO_CALL: 68,
     Column.POSITION: 88,
 }

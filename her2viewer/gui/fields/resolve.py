@@ -7,9 +7,10 @@ from typing import Final
 from her2viewer.cases.field_score import FieldScore
 from her2viewer.cases.grid import side_words
 from her2viewer.cases.score_map import NOT_A_CASE_SCORE, CellState, Outcome, ScoreMap, Unscored
+from her2viewer.gui.actions import ActionId as Id
 from her2viewer.gui.fields.gridding import seconds_left
 from her2viewer.gui.fields.scoring import model_side
-from her2viewer.gui.fields.state import FieldsState, GridWish, MapStyle, RunPhase, cell_key
+from her2viewer.gui.fields.state import FieldsState, GridWish, MapStyle, RunPhase, ToolId, cell_key
 from her2viewer.gui.fields.table import FieldRow
 from her2viewer.gui.state import State
 from her2viewer.scoring.prediction import FieldOfView
@@ -21,6 +22,57 @@ TEACHING: Final = (
 )
 NO_PAIR: Final = "Fields are drawn on a pair: open an H&E and the HER2 IHC image of the same tissue."
 _DEFAULT_CLASSES: Final = ("0", "1+", "2+", "3+")
+
+
+TOOL_ACTIONS: Final = {
+    ToolId.RECTANGLE: Id.DRAW_RECTANGLE,
+    ToolId.ELLIPSE: Id.DRAW_ELLIPSE,
+    ToolId.POLYGON: Id.DRAW_POLYGON,
+    ToolId.FREE_HAND: Id.DRAW_FREE_HAND,
+}
+
+
+def enabled_actions(state: State) -> dict[Id, bool]:
+    """Which of the actions on fields can be asked for now."""
+    fields, paired = state.fields, state.pair is not None
+    return {
+        **dict.fromkeys((*TOOL_ACTIONS.values(), Id.IMPORT_FIELDS, Id.LOAD_MAP), paired),
+        Id.UNDO: fields.history.undo_label is not None,
+        Id.REDO: fields.history.redo_label is not None,
+        Id.DELETE_FIELD: fields.selected_annotation is not None,
+        Id.SCORE_FIELD: can_score(state),
+        Id.WHOLE_IMAGE: state.scoring.key is not None,
+        Id.GRID: can_grid(state),
+        Id.PAUSE_GRID: can_pause(state) or can_resume(state),
+        Id.EXPORT_FIELDS: bool(fields.annotations) or fields.score_map is not None,
+        Id.SAVE_MAP: fields.score_map is not None,
+    }
+
+
+def can_score(state: State) -> bool:
+    """Whether a field or cell is selected that can be scored."""
+    fields = state.fields
+    return fields.selected is not None and bool(fields.title(fields.selected)) and state.model.facts is not None
+
+
+def can_grid(state: State) -> bool:
+    """Whether a grid can be begun."""
+    return state.pair is not None and state.model.facts is not None and not state.fields.run.active
+
+
+def can_pause(state: State) -> bool:
+    """Whether a grid is running."""
+    return state.fields.run.phase is RunPhase.RUNNING
+
+
+def can_resume(state: State) -> bool:
+    """Whether a grid waits to go on."""
+    score_map = state.fields.score_map
+    return (
+        state.fields.run.phase in (RunPhase.PAUSED, RunPhase.STOPPED)
+        and score_map is not None
+        and bool(score_map.waiting)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +99,6 @@ class FieldsShown:
     sentences: tuple[str, ...]
     progress: str
     fraction: float | None
-    can_draw: bool
     can_score: bool
     score_text: str
     can_grid: bool
@@ -57,12 +108,10 @@ class FieldsShown:
     can_stop: bool
     can_retry: bool
     has_map: bool
-    can_export: bool
     grid: GridWish
     side: int
     grid_words: str
     style: MapStyle
-    colour_note: str = ""
 
 
 def resolve_fields(state: State) -> FieldsShown:
@@ -77,7 +126,6 @@ def resolve_fields(state: State) -> FieldsShown:
     failed = score_map is not None and any(
         isinstance(one, Unscored) and one.state is CellState.FAILED for one in score_map.outcomes
     )
-    going = run.phase in (RunPhase.LAYING, RunPhase.RUNNING)
     mpp = pair[1].source.mpp if pair is not None else None
     words = side_words(mpp.um if mpp is not None else None, facts.field_um if facts is not None else FIELD_UM)
     empty = score_map is None and not fields.annotations and run.phase is RunPhase.NONE
@@ -89,19 +137,15 @@ def resolve_fields(state: State) -> FieldsShown:
         sentences=sentences,
         progress=progress_words(fields),
         fraction=_fraction(fields),
-        can_draw=pair is not None,
-        can_score=bool(named) and facts is not None,
+        can_score=can_score(state),
         score_text=_score_text(fields, named),
-        can_grid=pair is not None and facts is not None and not going,
+        can_grid=can_grid(state),
         grid_text=f"Grid in {selected.title}" if selected is not None else "Grid over the image",
-        can_pause=run.phase is RunPhase.RUNNING,
-        can_resume=run.phase in (RunPhase.PAUSED, RunPhase.STOPPED)
-        and score_map is not None
-        and bool(score_map.waiting),
+        can_pause=can_pause(state),
+        can_resume=can_resume(state),
         can_stop=run.phase in (RunPhase.LAYING, RunPhase.RUNNING, RunPhase.PAUSED),
-        can_retry=failed and not going,
+        can_retry=failed and not run.active,
         has_map=score_map is not None,
-        can_export=bool(fields.annotations),
         grid=fields.grid,
         side=model_side(state),
         grid_words=words if fields.grid.side is None else "",

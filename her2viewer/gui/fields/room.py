@@ -24,7 +24,7 @@ from her2viewer.gui.fields.keeping import Keeping
 from her2viewer.gui.fields.layer import FieldsLayer
 from her2viewer.gui.fields.placing import Placing, alignment_of
 from her2viewer.gui.fields.pointer import Pointer, handle_at
-from her2viewer.gui.fields.resolve import Rows, resolve_fields
+from her2viewer.gui.fields.resolve import TOOL_ACTIONS, Rows, can_pause, enabled_actions, resolve_fields
 from her2viewer.gui.fields.scoring import FieldScoring
 from her2viewer.gui.fields.sketch import Sketch
 from her2viewer.gui.fields.state import FieldsState, ToolId, cell_key
@@ -43,13 +43,6 @@ SOON_MS: Final = 60
 SELDOM_MS: Final = 400
 """With thousands of rows, while a grid runs."""
 MANY_ROWS: Final = 1_500
-
-_TOOL_ACTIONS: Final = {
-    ToolId.RECTANGLE: Id.DRAW_RECTANGLE,
-    ToolId.ELLIPSE: Id.DRAW_ELLIPSE,
-    ToolId.POLYGON: Id.DRAW_POLYGON,
-    ToolId.FREE_HAND: Id.DRAW_FREE_HAND,
-}
 
 
 class FieldsRoom(QObject):
@@ -115,10 +108,11 @@ class FieldsRoom(QObject):
         self._window.score_panel.whole_requested.connect(self.scoring.show_whole)
         self._store.listen(self._on_change)
         self._show()
+        self._show_actions()
         return self._handlers()
 
     def _handlers(self) -> dict[Id, Callable[[], object]]:
-        drawing = {action: partial(self.choose_tool, tool) for tool, action in _TOOL_ACTIONS.items()}
+        drawing = {action: partial(self.choose_tool, tool) for tool, action in TOOL_ACTIONS.items()}
         return {
             **drawing,
             Id.UNDO: self.editor.undo,
@@ -159,7 +153,7 @@ class FieldsRoom(QObject):
         self.grid.start(selected.shape if selected is not None else None)
 
     def pause_or_resume(self) -> None:
-        if resolve_fields(self._store.state).can_pause:
+        if can_pause(self._store.state):
             self.grid.pause()
         else:
             self.grid.resume()
@@ -232,47 +226,34 @@ class FieldsRoom(QObject):
             self._take_tool(new.fields.tool)
         if old.pair != new.pair:
             self._sketch.clear()
-        if len(new.fields.annotations) > len(old.fields.annotations) or new.fields.tool not in (None, old.fields.tool):
+        if new.fields.tool not in (None, old.fields.tool):
             self._reveal()
         shown = _seen(old) != _seen(new)
         if shown:
             self._repaint()
         if shown or old.model is not new.model or old.pair != new.pair or old.scoring.key != new.scoring.key:
+            self._show_actions()
             many = new.fields.score_map is not None and len(new.fields.score_map.cells) > MANY_ROWS
             if not self._refresh.isActive():
                 self._refresh.start(SELDOM_MS if many and new.fields.run.active else SOON_MS)
 
     def _show(self) -> None:
-        """The panel and the actions, as the state has them now."""
+        """The panel, as the state has it now."""
         state = self._store.state
         fields = state.fields
-        shown = resolve_fields(state)
-        self.panel.show_fields(shown)
+        self.panel.show_fields(resolve_fields(state))
         if self._listed is None or self._listed[0] is not fields.annotations or self._listed[1] is not fields.score_map:
             self._listed = (fields.annotations, fields.score_map)
             self.panel.show_rows(self._rows.of(fields))
         self.panel.select(fields.selected)
-        actions = self._window.actions_
-        drawn = fields.selected_annotation is not None
-        history = fields.history
+
+    def _show_actions(self) -> None:
+        state, actions = self._store.state, self._window.actions_
+        history = state.fields.history
         for action, label, plain in ((Id.UNDO, history.undo_label, "Undo"), (Id.REDO, history.redo_label, "Redo")):
             actions[action].setText(f"{plain} {label}" if label else plain)
-        on_pair = (*_TOOL_ACTIONS.values(), Id.IMPORT_FIELDS, Id.LOAD_MAP)
-        actions.set_enabled(
-            {
-                **dict.fromkeys(on_pair, shown.can_draw),
-                Id.UNDO: history.undo_label is not None,
-                Id.REDO: history.redo_label is not None,
-                Id.DELETE_FIELD: drawn,
-                Id.SCORE_FIELD: shown.can_score,
-                Id.WHOLE_IMAGE: state.scoring.key is not None,
-                Id.GRID: shown.can_grid,
-                Id.PAUSE_GRID: shown.can_pause or shown.can_resume,
-                Id.EXPORT_FIELDS: shown.can_export or shown.has_map,
-                Id.SAVE_MAP: shown.has_map,
-            }
-        )
-        actions.set_checked({action: tool is fields.tool for tool, action in _TOOL_ACTIONS.items()})
+        actions.set_enabled(enabled_actions(state))
+        actions.set_checked({action: tool is state.fields.tool for tool, action in TOOL_ACTIONS.items()})
 
     def _reveal(self) -> None:
         self.panel.setVisible(True)
@@ -384,7 +365,7 @@ class FieldsRoom(QObject):
         self._store.change(fields=replace(self._store.state.fields, **changes))  # type: ignore[arg-type]
 
 
-_HERE: Final = "A field of the model's own size around this place, drawn and scored"
+_HERE: Final = "A field around this place, drawn and scored; its size is set in the fields panel"
 _GRID: Final = "Scored field by field, to a map; the size of its fields is set in the fields panel"
 
 

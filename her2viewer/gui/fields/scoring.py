@@ -24,6 +24,11 @@ def model_side(state: State) -> int:
     return side_px(mpp.um if mpp is not None else None, facts.field_um if facts is not None else FIELD_UM)
 
 
+def field_side(state: State) -> int:
+    """The side of the next field, where its size is not drawn: what the user chose, or the model's own."""
+    return state.fields.grid.side or model_side(state)
+
+
 class FieldScoring:
     """Scores a field, or shows what is known of it. The score and explain panels then speak of that field alone."""
 
@@ -36,11 +41,11 @@ class FieldScoring:
         store.listen(self._on_change)
 
     def score_here(self, x: float, y: float) -> None:
-        """A field of the model's own size around a place, level-0 px of the IHC, drawn and scored."""
+        """A field of the size that is set around a place, level-0 px of the IHC, drawn and scored."""
         pair = self._store.state.pair
         if pair is None:
             return
-        field = field_at(x, y, model_side(self._store.state), pair[1].source.size)
+        field = field_at(x, y, field_side(self._store.state), pair[1].source.size)
         added = self._editor.add(Shape.of_field(field))
         if added is not None:
             self.score(added.id)

@@ -62,8 +62,8 @@ class GridRun:
 
 @dataclass(frozen=True, slots=True)
 class GridWish:
-    """How the next grid is laid. `side`: of a field, in level-0 px of the IHC, None for the model's own size; `apart`: from
-    one field to the next, in sides (less than 1 and they overlap).
+    """How fields are laid that are not drawn. `side`: of a field, in level-0 px of the IHC, None for the model's own size;
+    `apart`: in a grid, from one field to the next, in sides (less than 1 and they overlap).
     """
 
     side: int | None = None

@@ -186,6 +186,8 @@ class FieldTable(QAbstractTableModel):
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
+        if not index.isValid():
+            return Qt.ItemFlag.NoItemFlags
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         if self._shown[index.row()].drawn and index.column() in (Column.NAME, Column.COLOUR):
             flags |= Qt.ItemFlag.ItemIsEditable

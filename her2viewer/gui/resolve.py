@@ -7,6 +7,7 @@ from enum import Enum, auto
 from her2viewer.errors import UserError
 from her2viewer.export.legend import full_colour
 from her2viewer.export.overlay import OverlayStyle
+from her2viewer.gui.fields.state import FieldsState, RunPhase
 from her2viewer.gui.lanes import Progress
 from her2viewer.gui.state import MapWish, ModelPhase, OpenedImage, ScorePhase, State
 from her2viewer.scoring.evidence import Attribution
@@ -302,7 +303,19 @@ def resolve_doing(state: State) -> Doing:
         return Doing("Opening", can_cancel=True)
     if state.registration.progress is not None:
         return _progress(state.registration.progress, can_cancel=True)
+    if state.fields.run.active:
+        return _grid(state.fields)
     return _progress(state.batch, can_cancel=False) if state.batch is not None else Doing()
+
+
+def _grid(fields: FieldsState) -> Doing:
+    """The grid has its own buttons, in the fields panel: Esc is for tools."""
+    score_map = fields.score_map
+    if fields.run.phase is RunPhase.LAYING or score_map is None:
+        return Doing("Laying the grid")
+    total = len(score_map.cells)
+    done = total - len(score_map.waiting)
+    return Doing(f"Grid {done:,} of {total:,}", done / max(total, 1))
 
 
 def _progress(progress: Progress, *, can_cancel: bool) -> Doing:

@@ -74,9 +74,7 @@ class FieldFiles:
         drawn, score_map, threshold = tuple(fields.annotations.values()), fields.score_map, fields.style.threshold
         kinds = [DRAWN_FILTER] * bool(drawn) + [TILES_FILTER] * (score_map is not None)
         if pair is None or not kinds:
-            self._messenger.say(
-                "There is no field to export yet: draw one (R), or score a grid (Shift+G).", Level.WARNING
-            )
+            self._messenger.say("There is no field to export yet: draw one (R), or score a grid (T).", Level.WARNING)
             return
         asked = self.ask_save("Export fields as GeoJSON", f"{_stem(pair)}.geojson", kinds)
         if asked is None:
@@ -130,7 +128,7 @@ class FieldFiles:
         """The score map with all its cells, so that it can go on another day."""
         pair, score_map = self._store.state.pair, self._store.state.fields.score_map
         if pair is None or score_map is None:
-            self._messenger.say("There is no score map to save yet: score a grid of fields (Shift+G).", Level.WARNING)
+            self._messenger.say("There is no score map to save yet: score a grid of fields (T).", Level.WARNING)
             return
         asked = self.ask_save("Save the score map", f"{_stem(pair)}{MAP_SUFFIX}", [MAP_FILTER])
         if asked is None:

@@ -93,7 +93,7 @@ class FieldsPanel(QWidget):
         )
         self._score.setProperty("primary", True)
         self._score.clicked.connect(lambda: self.scoring_wanted.emit(""))
-        self._grid = _button("gridButton", "Grid over the image", "Score a region field by field, to a map (Shift+G)")
+        self._grid = _button("gridButton", "Grid over the image", "Score a region field by field, to a map (T)")
         self._grid.clicked.connect(self.grid_wanted)
         self._files = QToolButton()
         self._files.setText("Files")

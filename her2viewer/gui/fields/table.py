@@ -6,6 +6,7 @@ Qt's own sorting proxy asks Python twice for each comparison; ten thousand rows 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any, Final
 
 from PySide6.QtCore import QAbstractItemModel, QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
@@ -64,8 +65,15 @@ TITLES: Final[Mapping[Column, str]] = {
     Column.SHARE: "In shape",
 }
 
+
+@lru_cache(maxsize=65_536)
+def _natural(name: str) -> str:
+    """The order of `natural` as one word, which compares faster. Thousands of cells keep their names while a map grows."""
+    return "".join(f"{part:012d}" if isinstance(part, int) else part for _, part in natural(name))
+
+
 _KEYS: Final[Mapping[Column, Callable[[FieldRow], Any]]] = {
-    Column.NAME: lambda row: natural(row.name),
+    Column.NAME: lambda row: _natural(row.name),
     Column.COLOUR: lambda row: row.colour,
     Column.SCORE: lambda row: (row.order, row.probability or 0.0),
     Column.PROBABILITY: lambda row: -1.0 if row.probability is None else row.probability,
@@ -100,8 +108,10 @@ def passes(row: FieldRow, kind: str, typed: str) -> bool:
             right = not row.score
         case score:
             right = row.score == score
+    if not right or not typed:
+        return right
     words = f"{row.name} {row.score} {row.no_call} {row.note}".lower()
-    return right and all(part in words for part in typed.lower().split())
+    return all(part in words for part in typed.lower().split())
 
 
 class FieldTable(QAbstractTableModel):

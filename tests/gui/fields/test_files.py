@@ -40,7 +40,11 @@ def test_fields_come_back_as_they_went(hand: Hand, files: Path) -> None:
     written(hand)
     path = files / "out.geojson"
     document = json.loads(path.read_text())
-    assert [feature["properties"]["name"] for feature in document["features"]] == ["Field 1", "Invasive front", "Field 2"]
+    assert [feature["properties"]["name"] for feature in document["features"]] == [
+        "Field 1",
+        "Invasive front",
+        "Field 2",
+    ]
     for key in list(before):
         hand.room.editor.delete(key)
     hand.room.files.ask_open = lambda title, kind: path

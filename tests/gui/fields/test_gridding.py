@@ -54,7 +54,7 @@ class Step:
 
 def test_a_grid_over_the_image_by_key(hand: Hand, scorer: FakeScorer) -> None:
     hand.app.store.change(fields=replace(hand.fields, grid=GridWish(64)))
-    hand.shortcut(Qt.Key.Key_G, SHIFT)
+    hand.shortcut(Qt.Key.Key_T)
     score_map = hand.grid_done()
     assert len(score_map.cells) == 16
     assert scorer.scored == 16
@@ -109,7 +109,9 @@ def test_live_pause_resume_cancel_and_on_again(hand: Hand, scorer: FakeScorer) -
     score_map = hand.grid_done()
     assert score_map.waiting == ()
     assert kept is not None
-    assert all(before is None or after is before for before, after in zip(kept.outcomes, score_map.outcomes, strict=True))
+    assert all(
+        before is None or after is before for before, after in zip(kept.outcomes, score_map.outcomes, strict=True)
+    )
 
 
 def test_what_the_user_asks_for_goes_in_between(hand: Hand, scorer: FakeScorer) -> None:
@@ -164,9 +166,7 @@ def test_a_click_on_a_cell_selects_its_row_and_shows_it_and_a_row_centres_its_ce
     assert place is not None
     index = panel.table.index(place, Column.NAME)
     panel._view.scrollTo(index)
-    hand.qtbot.mouseClick(
-        panel._view.viewport(), Qt.MouseButton.LeftButton, pos=panel._view.visualRect(index).center()
-    )
+    hand.qtbot.mouseClick(panel._view.viewport(), Qt.MouseButton.LeftButton, pos=panel._view.visualRect(index).center())
     assert hand.fields.selected == cell_key(13)
     target = score_map.cells[13].field
     viewpoint = hand.view().viewpoint
@@ -182,7 +182,9 @@ def test_no_more_than_a_grid_can_hold_is_laid(hand: Hand) -> None:
     assert hand.fields.score_map is None
 
 
-def test_another_pair_takes_the_map_and_its_run_away(hand: Hand, scorer: FakeScorer, other_pair: tuple[Path, Path]) -> None:
+def test_another_pair_takes_the_map_and_its_run_away(
+    hand: Hand, scorer: FakeScorer, other_pair: tuple[Path, Path]
+) -> None:
     step = Step(scorer)
     hand.grid(32)
     hand.qtbot.waitUntil(lambda: hand.app.lanes.inference.busy)
@@ -231,7 +233,13 @@ def test_closing_in_the_middle_of_a_run(hand: Hand, scorer: FakeScorer) -> None:
 
 
 def test_words_of_progress(hand: Hand) -> None:
-    assert [duration(seconds) for seconds in (0.2, 59, 61, 200, 7_500)] == ["1 s", "59 s", "1 min", "3 min", "2 h 5 min"]
+    assert [duration(seconds) for seconds in (0.2, 59, 61, 200, 7_500)] == [
+        "1 s",
+        "59 s",
+        "1 min",
+        "3 min",
+        "2 h 5 min",
+    ]
     waiting = replace(map_of(4, 4), outcomes=(NO_TISSUE, BROKEN) + (None,) * 14)
     fields = replace(hand.fields, score_map=waiting, run=GridRun(RunPhase.RUNNING, 2.0))
     assert progress_words(fields) == "2 of 16 fields, 2.0 a second, 7 s left"
@@ -245,11 +253,11 @@ def test_the_pause_key(hand: Hand, scorer: FakeScorer) -> None:
     step = Step(scorer)
     hand.grid(64)
     hand.qtbot.waitUntil(lambda: hand.app.lanes.inference.busy)
-    hand.shortcut(Qt.Key.Key_G, Qt.KeyboardModifier.ControlModifier)
+    hand.shortcut(Qt.Key.Key_T, SHIFT)
     assert hand.fields.run.phase is RunPhase.PAUSED
     assert hand.app.window.actions_[Id.PAUSE_GRID].isEnabled()
     step.set()
-    hand.shortcut(Qt.Key.Key_G, Qt.KeyboardModifier.ControlModifier)
+    hand.shortcut(Qt.Key.Key_T, SHIFT)
     hand.grid_done()
 
 

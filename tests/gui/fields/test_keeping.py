@@ -19,9 +19,7 @@ def kept_files(settings: Settings) -> list[Path]:
     return sorted(settings.fields_folder.glob("*")) if settings.fields_folder.exists() else []
 
 
-def test_fields_are_back_after_another_pair(
-    hand: Hand, pair: tuple[Path, Path], other_pair: tuple[Path, Path]
-) -> None:
+def test_fields_are_back_after_another_pair(hand: Hand, pair: tuple[Path, Path], other_pair: tuple[Path, Path]) -> None:
     hand.add()
     hand.room.editor.add(Shape.ellipse(20, 130, 100, 80), "Invasive front")
     before = hand.fields.annotations

@@ -15,7 +15,9 @@ from .conftest import BROKEN, NO_TISSUE, map_of, score_of
 ROLE = Qt.ItemDataRole
 
 
-def row(name: str, score: str = "", probability: float | None = None, drawn: bool = True, no_call: str = "") -> FieldRow:
+def row(
+    name: str, score: str = "", probability: float | None = None, drawn: bool = True, no_call: str = ""
+) -> FieldRow:
     order = ("0", "1+", "2+", "3+").index(score) if score else -1
     members = (score,) if score else ()
     return FieldRow(name, name, "#00a4b4", score, order, probability, members, no_call, (10, 20), 1.0, drawn)
@@ -25,7 +27,12 @@ def row(name: str, score: str = "", probability: float | None = None, drawn: boo
 def table() -> FieldTable:
     made = FieldTable(COLOURS, lambda order: score_colour(order, 4))
     made.set_rows(
-        [row("Field 10", "2+", 0.6), row("Field 9"), row("Row 1, column 2", "3+", 0.9, drawn=False), row("Field 1", "2+", 0.5)]
+        [
+            row("Field 10", "2+", 0.6),
+            row("Field 9"),
+            row("Row 1, column 2", "3+", 0.9, drawn=False),
+            row("Field 1", "2+", 0.5),
+        ]
     )
     return made
 

@@ -1,7 +1,7 @@
 """The cells of a score map, scored one after the other while the next ones are read."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final, TypeVar
 
@@ -49,7 +49,7 @@ def score_read(cell: GridCell, pixels: FieldPixels, scorer: FieldScorer) -> Outc
 
 def run_grid(
     score_map: ScoreMap, read: ReadField, scorer: FieldScorer, check: Callable[[], None] = lambda: None
-) -> Iterator[tuple[int, Outcome]]:
+) -> Generator[tuple[int, Outcome], None, None]:
     """Each waiting cell's index and outcome as they come, in reading order. A cell that fails costs itself alone.
 
     read: called from a thread of its own, ahead of the scorer, which is used from the caller's. check: raises Cancelled, which

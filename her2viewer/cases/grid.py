@@ -124,7 +124,7 @@ def _shares(
     shares = np.ones(len(cells))
     edge = ~shapely.contains(region, cells)
     shares[edge] = shapely.area(shapely.intersection(region, cells[edge])) / (width * height)
-    return shares
+    return np.minimum(shares, 1)
 
 
 def _too_many(count: int, most: int) -> AnnotationError:

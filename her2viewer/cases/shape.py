@@ -10,7 +10,7 @@ approxPolyDP, which counts in float32 and may let a line cross itself.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 import numpy as np
 import shapely
@@ -46,13 +46,6 @@ class ShapeKind(StrEnum):
     ELLIPSE = "ellipse"
     POLYGON = "polygon"
     FREE_HAND = "free-hand"
-
-
-class Point(NamedTuple):
-    """A place in level-0 pixels."""
-
-    x: float
-    y: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +181,9 @@ class Shape:
             f = self.bounds
             dx = _clamped(dx, -f.x, within[0] - f.x - f.width)
             dy = _clamped(dy, -f.y, within[1] - f.y - f.height)
-        shift = np.round([dx, dy], DECIMALS)  # first, so that every corner moves alike
-        return self._with(shapely.transform(self.corners, lambda points: np.round(points + shift, DECIMALS)))
+        # Rounded first, every corner moves alike: what was valid stays so.
+        shift = np.round([dx, dy], DECIMALS)
+        return type(self)(self.kind, shapely.transform(self.corners, lambda points: np.round(points + shift, DECIMALS)))
 
     def reshaped(self, handle: int, to: tuple[float, float], within: tuple[int, int] | None = None) -> Self:
         """With a handle dragged to a place (x, y), which is brought into an image of size `within` first.
@@ -210,9 +204,10 @@ class Shape:
         top, height = _dragged(f.y, f.height, row, y)
         scale, shift = np.array([width / f.width, height / f.height]), np.array([left, top])
         origin = np.array([f.x, f.y])
-        return self._with(
-            shapely.transform(self.corners, lambda points: np.round((points - origin) * scale + shift, DECIMALS))
-        )
+        corners = shapely.transform(self.corners, lambda points: np.round((points - origin) * scale + shift, DECIMALS))
+        if not corners.is_valid:
+            raise AnnotationError("the outline would touch itself", remedy="press it less flat")
+        return type(self)(self.kind, corners)
 
     def with_vertex(self, at: tuple[float, float]) -> Self:
         """A polygon with one more vertex, on the side nearest to a place (x, y). ValueError where `has_vertices` is not."""
@@ -260,11 +255,6 @@ class Shape:
         sizes = [len(ring) for ring in self.rings]
         rings = np.split(points, np.cumsum(sizes)[:-1])
         return type(self).polygon(rings[0], rings[1:])
-
-    def _with(self, corners: shapely.Polygon) -> Self:
-        if not corners.is_valid:  # rounding can close a gap of a hundredth of a pixel
-            raise AnnotationError("the outline would touch itself", remedy="move it less far")
-        return type(self)(self.kind, corners)
 
     def _needs_vertices(self) -> None:
         if not self.has_vertices:

@@ -25,9 +25,9 @@ from her2viewer.cases.score_map import NOT_A_CASE_SCORE, ScoreMap
 from her2viewer.cases.shape import DECIMALS, Points, Shape, ShapeKind
 from her2viewer.export.files import write_atomic
 from her2viewer.export.places import without_places
-from her2viewer.export.results import FieldRecord, ModelRecord, Sha256
+from her2viewer.export.results import FieldRecord, ModelRecord, Section, Sha256
 from her2viewer.export.score_colour import score_hex
-from her2viewer.export.score_record import FileSection, ScoreRecord, field_record, model_record
+from her2viewer.export.score_record import ScoreRecord, field_record, model_record
 
 ObjectType = Literal["annotation", "tile"]
 Transform = Callable[[Points], Points]
@@ -39,7 +39,7 @@ CLASS_PREFIX: Final = "HER2 "
 SCHEMA: Final = "her2viewer.annotations/1"
 
 
-class OwnRecord(FileSection):
+class OwnRecord(Section):
     """What QuPath has no word for, kept in an annotation's metadata. `image`: SHA-256 of the IHC file that was scored."""
 
     shape: ShapeKind

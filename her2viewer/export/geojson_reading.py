@@ -70,12 +70,15 @@ def read_geojson(
     holds more than 20,000 areas or 2,000,000 points.
     """
     path = Path(path)
-    reading = _Reading(image_size, transform, image_sha256)
+    data = read_json_bytes(path)
     try:
-        reading.read(from_json(read_json_bytes(path)))
+        document = from_json(data)
     except ValueError as error:
         why = str(error).partition(" at line")[0]
         raise AnnotationError(f"it is not JSON ({why})", path=path, remedy=_REMEDY) from error
+    reading = _Reading(image_size, transform, image_sha256)
+    try:
+        reading.read(document)
     except AnnotationError as error:
         raise AnnotationError(error.what, path=path, remedy=error.remedy) from error
     return Imported(tuple(reading.annotations), reading.notes())
@@ -333,7 +336,7 @@ def _classification(properties: dict[str, Any]) -> str:
     if isinstance(found, str):
         return clean_name(found)
     told = _mapping(found)
-    if isinstance(told.get("names"), list):  # QuPath since 0.4.4: a class with those it derives from
+    if isinstance(told.get("names"), list):  # a class after those that it derives from
         return clean_name(": ".join(name for name in told["names"] if isinstance(name, str)))
     return clean_name(told["name"]) if isinstance(told.get("name"), str) else ""
 

@@ -6,10 +6,10 @@ from typing import Final
 from her2viewer.errors import AnnotationError
 
 MOST_BYTES: Final = 128 * 2**20
-"""A million points as QuPath writes them are 30 to 60 MB."""
+"""A million points are 20 MB as this app writes them, and more with line breaks."""
 MOST_CONTAINERS: Final = 4_000_000
 MOST_VALUES: Final = 12_000_000
-"""Lists and objects, and commas: what decides how much memory the parsed file takes, 700 MB at most."""
+"""Lists and objects, and commas: what decides how much memory the parsed file takes, about 1 GB at most."""
 
 _SMALLER: Final = "export fewer objects to it, for example those of one region"
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AwareDatetime, Field, ValidationError, model_validator
 
@@ -14,8 +14,8 @@ from her2viewer.cases.shape import Shape, ShapeKind
 from her2viewer.errors import AnnotationError
 from her2viewer.export.files import write_atomic
 from her2viewer.export.json_file import read_json_bytes
-from her2viewer.export.results import FieldRecord, ModelRecord, Sha256, Words
-from her2viewer.export.score_record import FileSection, ScoreRecord, field_of, field_record, model_of, model_record
+from her2viewer.export.results import FieldRecord, ModelRecord, Section, Sha256, Share, Words
+from her2viewer.export.score_record import ScoreRecord, field_of, field_record, model_of, model_record
 from her2viewer.scoring.stains import Stain
 
 SCHEMA: Final = "her2viewer.scoremap/1"
@@ -25,7 +25,7 @@ _Ring = Annotated[list[tuple[_Coordinate, _Coordinate]], Field(min_length=3)]
 _Pixels = Annotated[float, Field(ge=1, le=1e9)]
 
 
-class ShapeRecord(FileSection):
+class ShapeRecord(Section):
     """A shape: its kind, and its corners as rings, the outline first; of an ellipse those of its frame."""
 
     kind: ShapeKind
@@ -49,25 +49,25 @@ class ShapeRecord(FileSection):
                 return outline
 
 
-class UnscoredRecord(FileSection):
+class UnscoredRecord(Section):
     """A cell without a score, and why."""
 
     kind: Literal["unscored"] = "unscored"
-    state: Literal["no tissue", "failed"]
+    state: Literal[CellState.NO_TISSUE, CellState.FAILED]
     reason: Words
 
 
-class CellRecord(FileSection):
+class CellRecord(Section):
     """A cell; without an outcome it waits."""
 
     field: FieldRecord
     row: Annotated[int, Field(ge=0, le=1_000_000)]
     column: Annotated[int, Field(ge=0, le=1_000_000)]
-    share: Annotated[float, Field(ge=0, le=1 + 1e-9)]
+    share: Share
     outcome: Annotated[ScoreRecord | UnscoredRecord, Field(discriminator="kind")] | None = None
 
 
-class ScoreMapDocument(FileSection):
+class ScoreMapDocument(Section):
     """`her2viewer.scoremap/1`. `images` are the SHA-256 of the files; no name and no place of theirs is kept."""
 
     schema_: Annotated[Literal["her2viewer.scoremap/1"], Field(alias="schema")] = SCHEMA
@@ -151,16 +151,10 @@ def _record(cell: GridCell, outcome: Outcome | None) -> CellRecord:
         case FieldScore():
             record = ScoreRecord.of(outcome)
         case Unscored():
-            record = UnscoredRecord(state=_STATES[outcome.state], reason=outcome.reason)
+            record = UnscoredRecord(state=outcome.state, reason=outcome.reason)
     return CellRecord(
         field=field_record(cell.field), row=cell.row, column=cell.column, share=cell.share, outcome=record
     )
-
-
-_STATES: Final[dict[Any, Literal["no tissue", "failed"]]] = {
-    CellState.NO_TISSUE: "no tissue",
-    CellState.FAILED: "failed",
-}
 
 
 def _outcome(record: CellRecord, cell: GridCell, made_of: MapBasis) -> Outcome | None:
@@ -168,6 +162,6 @@ def _outcome(record: CellRecord, cell: GridCell, made_of: MapBasis) -> Outcome |
         case ScoreRecord() as score:
             return score.field_score(cell.field, made_of.model)
         case UnscoredRecord(state=state, reason=reason):
-            return Unscored(CellState.NO_TISSUE if state == "no tissue" else CellState.FAILED, reason)
+            return Unscored(state, reason)
         case _:
             return None

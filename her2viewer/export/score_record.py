@@ -2,22 +2,16 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from her2viewer.cases.field_score import FieldScore
-from her2viewer.export.results import FieldRecord, ModelRecord, Share, Words
+from her2viewer.export.results import FieldRecord, ModelRecord, Section, Share, Words
 from her2viewer.scoring.prediction import FieldOfView, ModelIdentity
 
 _Class = Annotated[str, Field(min_length=1, max_length=40)]
 
 
-class FileSection(BaseModel):
-    """A section of a file: no other keys, no infinities, nothing changed afterwards."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class ScoreRecord(FileSection):
+class ScoreRecord(Section):
     """A `FieldScore`, but for its field and model, which stand beside it, once for many. Names no place of this machine."""
 
     kind: Literal["scored"] = "scored"

@@ -99,7 +99,7 @@ def test_cancelling_stops_before_the_next_pass_and_leaves_nothing_running(fake: 
 def test_a_closed_run_leaves_nothing_running(fake: FakeScorer) -> None:
     run = run_grid(score_map(), read, fake)
     next(run)
-    run.close()  # type: ignore[attr-defined]
+    run.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("read")]
 
 

@@ -421,10 +421,10 @@ class FieldsPanel(QWidget):
 
 _WIDTHS = {
     Column.NAME: 132,
-    Column.COLOUR: 80,
+    Column.COLOUR: 76,
     Column.SCORE: 88,
-    Column.PROBABILITY: 96,
-    Column.SET: 92,
+    Column.PROBABILITY: 92,
+    Column.SET: 104,
     Column.NO_CALL: 68,
     Column.POSITION: 88,
 }

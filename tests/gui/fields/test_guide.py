@@ -72,6 +72,15 @@ def draw_all(hand: Hand) -> None:
     ]
 
 
+def laid_out(hand: Hand) -> None:
+    """Until panels that have grown have the room they ask for."""
+    hand.follow()
+    score = hand.app.window.score_panel
+    hand.qtbot.waitUntil(lambda: score.height() >= score.layout().minimumSize().height())
+    hand.qtbot.waitUntil(lambda: not hand.app.store.state.drawn.pending)
+    QApplication.processEvents()
+
+
 def test_fields_of_four_kinds_scored_on_both_panes(hand: Hand, guide_picture: Any) -> None:
     draw_all(hand)
     for key in list(hand.fields.annotations):
@@ -80,7 +89,7 @@ def test_fields_of_four_kinds_scored_on_both_panes(hand: Hand, guide_picture: An
     hand.click((200, 200))
     hand.qtbot.waitUntil(lambda: hand.app.store.state.scoring.key == hand.fields.selected)
     hand.qtbot.waitUntil(lambda: hand.app.store.state.scoring.phase is ScorePhase.SCORED)
-    hand.follow()
+    laid_out(hand)
     guide_picture(hand.app.window, "fields-drawn", 72)
     menu = hand.menu((250, 740))
     framed = _Composed(hand.app.window, menu)
@@ -98,7 +107,7 @@ def test_a_score_map_with_its_table_and_legend(hand: Hand, guide_picture: Any) -
     assert score_map is not None
     assert hand.fields.selected == cell_key(score_map.cell_at(512, 400) or 0)
     hand.qtbot.waitUntil(lambda: hand.app.store.state.scoring.phase is ScorePhase.SCORED)
-    hand.follow()
+    laid_out(hand)
     panel = hand.app.window.fields_panel
     assert panel._not_a_case_score.text() == NOT_A_CASE_SCORE
     guide_picture(hand.app.window, "score-map", 72)

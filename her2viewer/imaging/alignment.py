@@ -20,13 +20,17 @@ _BEGINNINGS: Final[dict[Origin, str]] = {
 }
 
 
+POOR_UM, POOR_SHARE = 25.0, 0.01
+"""Error from which an alignment is poor: two cells, or a hundredth of the longer side where micrometres are not known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alignment:
     """From level-0 px of the H&E to level-0 px of the IHC: `he_to_ihc`, and then `warp`, a bending of the IHC's plane.
 
     `error_px` is how far off it is likely to be, in level-0 px of the IHC, and `error_um` the same in micrometres; None
     where that is not known. Automatically: the median distance left between patches of the two; by landmarks: the root
-    mean square at them. `poor`: too little agrees to rely on it.
+    mean square at them, over the figures that are not used up by the fit. `poor`: too little agrees to rely on it.
     """
 
     he_to_ihc: Affine
@@ -41,11 +45,28 @@ class Alignment:
         """What holds while nothing is known: one image's rectangle stretched to the other's, sizes (width, height)."""
         return cls(Affine.between(he_size, ihc_size))
 
+    @classmethod
+    def measured(
+        cls,
+        he_to_ihc: Affine,
+        origin: Origin,
+        error_px: float | None,
+        ihc_size: tuple[int, int],
+        ihc_um: float | None,
+        warp: ThinPlate | None = None,
+    ) -> "Alignment":
+        """With its error in micrometres, and whether that is poor. ihc_um: micrometres per level-0 px, None if unknown."""
+        error_um = None if error_px is None or ihc_um is None else error_px * ihc_um
+        allowed = POOR_SHARE * max(ihc_size) if ihc_um is None else POOR_UM / ihc_um
+        return cls(he_to_ihc, warp, origin, error_px, error_um, error_px is not None and error_px > allowed)
+
     @property
     def words(self) -> str:
         """One sentence for the window, without a full stop."""
         off = f", about {self._distance} off" if self._distance else ""
         if self.poor:
+            if self.origin == "automatic" and not off:
+                return "Poor: the images were not found to match; set landmarks or align by hand"
             beginning = _BEGINNINGS[self.origin]
             return f"Poor: {beginning[0].lower()}{beginning[1:]}{off}; set landmarks or align by hand"
         return _BEGINNINGS[self.origin] + off

@@ -45,7 +45,7 @@ def test_the_local_affine_touches_the_alignment(warp: ThinPlate | None) -> None:
         ),
         (
             Alignment(TURNED, None, "automatic", poor=True),
-            "Poor: registered automatically; set landmarks or align by hand",
+            "Poor: the images were not found to match; set landmarks or align by hand",
         ),
     ],
 )

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Final
 
@@ -10,10 +10,11 @@ import numpy as np
 
 from her2viewer.imaging.affine import Affine, Points
 from her2viewer.imaging.alignment import Alignment
-from her2viewer.imaging.registration.patches import REACH, agreed, measured
+from her2viewer.imaging.registration.patches import REACH, Shifts, agreed, measured
 from her2viewer.imaging.registration.plane import HAEMATOXYLIN_DAB, HAEMATOXYLIN_EOSIN, Features, Plane, plane_of
-from her2viewer.imaging.registration.search import candidates
+from her2viewer.imaging.registration.search import SCALE_STEP, candidates
 from her2viewer.imaging.source import ImageSource
+from her2viewer.imaging.thin_plate import ThinPlate
 
 _SCALE_STEPS_KNOWN, _SCALE_STEPS = 1, 3
 """Steps of 9% to either side of the likely scale, where both pixel sizes are known and where not."""
@@ -23,10 +24,11 @@ _FEWEST_AGREEING, _LEAST_SHARE = 8, 0.4
 """Patches that must agree, and their share of those tried, for a stage to count."""
 _CONVINCING, _CONVINCING_SHARE = 24, 0.5
 """The same at the second stage for a candidate to be believed."""
+_BENT_WITHIN: Final = 6.0
+"""How far a patch may lie from the affine for the spline to go through it, px of its stage."""
+_STIFFNESS: Final = 1e-3
 _BEYOND_DOUBT: Final = 0.8
 """Share at the second stage after which no other candidate is looked at."""
-POOR_UM, POOR_SHARE = 25.0, 0.01
-"""Error from which an alignment is called poor: two cells, or a hundredth of the longer side where micrometres are not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,35 +72,53 @@ def register(
     he: ImageSource,
     ihc: ImageSource,
     *,
+    he_um: float | None = None,
+    ihc_um: float | None = None,
     check: Callable[[], None] = lambda: None,
     progress: Callable[[float], None] = lambda share: None,
 ) -> Alignment:
-    """The alignment of a pair, in about a second whatever its size. check: called often, raises to stop; progress: 0..1.
+    """The alignment of a pair, in a few seconds whatever its size.
 
-    Where nothing agrees the pair stays as it was assumed, and the alignment is `poor` and has no error.
+    he_um, ihc_um: micrometres per level-0 px, where the user knows better than the file; check: called often, raises to stop;
+    progress: 0..1. Where nothing agrees the pair stays as it was assumed, and the alignment is `poor` and has no error.
     """
+    he_um, ihc_um = he_um or _um(he), ihc_um or _um(ihc)
     work = _Registration(plane_of(he, HAEMATOXYLIN_EOSIN), plane_of(ihc, HAEMATOXYLIN_DAB), check)
     progress(0.1)
     assumed = Affine.between(he.size, ihc.size)
-    fit = work.begun(assumed, *_likely_scales(he, ihc))
+    if he_um is not None and ihc_um is not None:
+        fit = work.begun(assumed, (he_um / ihc_um,), _SCALE_STEPS_KNOWN)
+    else:
+        fit = work.begun(assumed, _likely_scales(he, ihc), _SCALE_STEPS)
     progress(0.7)
     if fit is None:
         return Alignment(assumed, origin="automatic", poor=True)
     fit = work.refined(fit)
     progress(1.0)
-    um = fit.error * ihc.mpp.um if ihc.mpp is not None else None
-    poor = um > POOR_UM if um is not None else fit.error > POOR_SHARE * max(ihc.size)
-    return Alignment(fit.he_to_ihc, None, "automatic", fit.error, um, poor)
+    return Alignment.measured(fit.he_to_ihc, "automatic", fit.error, ihc.size, ihc_um)
 
 
-def _likely_scales(he: ImageSource, ihc: ImageSource) -> tuple[tuple[float, ...], int]:
-    """How many level-0 px of the IHC one of the H&E is likely to be, and how many steps of search to either side."""
-    if he.mpp is not None and ihc.mpp is not None:
-        return (he.mpp.um / ihc.mpp.um,), _SCALE_STEPS_KNOWN
+def bent(
+    he: ImageSource, ihc: ImageSource, alignment: Alignment, *, check: Callable[[], None] = lambda: None
+) -> Alignment:
+    """The alignment with a thin-plate spline through patches at the finest stage that holds; itself where none does."""
+    work = _Registration(plane_of(he, HAEMATOXYLIN_EOSIN), plane_of(ihc, HAEMATOXYLIN_DAB), check)
+    moved = work.moved(alignment.he_to_ihc)
+    if moved is None:
+        return alignment
+    return replace(alignment, warp=ThinPlate.through(*moved, _STIFFNESS))
+
+
+def _um(source: ImageSource) -> float | None:
+    return None if source.mpp is None else source.mpp.um
+
+
+def _likely_scales(he: ImageSource, ihc: ImageSource) -> tuple[float, ...]:
+    """How many level-0 px of the IHC one of the H&E may be: as if both showed one field, or else had one pixel size."""
     same_field = max(ihc.size) / max(he.size)
     # Scans of one scanner have one pixel size, whatever they cover.
-    is_other = abs(math.log(same_field)) > _SCALE_STEPS * math.log(1.09)
-    return (same_field, 1.0) if is_other else (same_field,), _SCALE_STEPS
+    is_other = abs(math.log(same_field)) > _SCALE_STEPS * math.log(SCALE_STEP)
+    return (same_field, 1.0) if is_other else (same_field,)
 
 
 class _Registration:
@@ -133,25 +153,41 @@ class _Registration:
             fit = finer
         return fit
 
+    def moved(self, he_to_ihc: Affine) -> tuple[Points, Points] | None:
+        """Where patches laid by an affine are, and where they belong, (n, 2) level-0 px of the IHC each."""
+        for stage in reversed(_STAGES[1:]):
+            if stage.side >= 2 * min(self._he.side, self._ihc.side):
+                continue
+            shifts = self._measured(he_to_ihc, stage)
+            agreement = agreed(shifts, _BENT_WITHIN, full=True)
+            if agreement is not None and agreement.agreeing.sum() >= _FEWEST_AGREEING:
+                back = self._ihc.to_level(stage.side).inverse()
+                places, shifted = shifts.places[agreement.agreeing], shifts.shifts[agreement.agreeing]
+                return back.points(places), back.points(places + shifted)
+        return None
+
     def _readings(self) -> Iterator[tuple[Plane, Plane]]:
         yield self._he, self._ihc
         if min(self._he.scanned.mean(), self._ihc.scanned.mean()) < 0.99:
             yield self._he.without_blank(), self._ihc.without_blank()
 
     def _fitted(self, he_to_ihc: Affine, stage: _Stage) -> _Fit | None:
-        self._check()
-        if stage.side not in self._made:
-            self._made[stage.side] = self._ihc.features(stage.side), self._he.features(stage.side)
-        to_ihc = self._ihc.to_level(stage.side)
-        laid = self._he.to_level(stage.side).inverse().then(he_to_ihc).then(to_ihc)
-        shifts = measured(*self._made[stage.side], laid, stage.patch, stage.step)
+        shifts = self._measured(he_to_ihc, stage)
         agreement = agreed(shifts, stage.tolerance, stage.full)
         if agreement is None:
             return None
+        to_ihc = self._ihc.to_level(stage.side)
         left = agreement.correction.points(shifts.places) - (shifts.places + shifts.shifts)
         error = float(np.median(np.hypot(*left.T))) / to_ihc.scale
         corrected = he_to_ihc.then(to_ihc).then(agreement.correction).then(to_ihc.inverse())
         return _Fit(corrected, int(agreement.agreeing.sum()), agreement.share, error)
+
+    def _measured(self, he_to_ihc: Affine, stage: _Stage) -> Shifts:
+        self._check()
+        if stage.side not in self._made:
+            self._made[stage.side] = self._ihc.features(stage.side), self._he.features(stage.side)
+        laid = self._he.to_level(stage.side).inverse().then(he_to_ihc).then(self._ihc.to_level(stage.side))
+        return measured(*self._made[stage.side], laid, stage.patch, stage.step)
 
     def _distinct(self, found: Iterable[Affine]) -> Iterator[Affine]:
         """The first few that differ by more than the first stage can mend."""

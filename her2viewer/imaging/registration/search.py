@@ -20,7 +20,7 @@ from her2viewer.imaging.registration.plane import Plane
 SIDE: Final = 64
 _FINEST, _COARSEST = 0.7, 8.0
 _DEGREES: Final = 6.0
-_SCALE_STEP: Final = 1.09
+SCALE_STEP: Final = 1.09
 """Half a step of either moves the rim of a 64 px picture by less than two of its pixels."""
 _FEWEST_SHARED: Final = 0.15
 """Share of either picture's structure that has to lie on the other."""
@@ -52,7 +52,7 @@ def candidates(
     for scale, step, degrees, mirrored in _orientations(scales, steps):
         check()
         is_near = not mirrored and scale == scales[0] and abs(step) <= _NEAR_STEPS and abs(degrees) <= _NEAR_DEGREES
-        best, best_near = search.best_shift(Affine.similarity(scale * _SCALE_STEP**step, degrees, mirrored=mirrored))
+        best, best_near = search.best_shift(Affine.similarity(scale * SCALE_STEP**step, degrees, mirrored=mirrored))
         found.append(best)
         if is_near and best_near is not None:
             near.append(best_near)

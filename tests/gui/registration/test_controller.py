@@ -106,24 +106,26 @@ def test_esc_frees_the_window_at_once_and_stops_the_work(
 
 
 def test_a_pair_is_registered_by_itself_where_the_user_wants_it(
-    make_app: AppMaker, qtbot: QtBot, register: FakeRegister, pair: tuple[Path, Path]
+    make_app: AppMaker, qtbot: QtBot, register: FakeRegister, pair: tuple[Path, Path], other_pair: tuple[Path, Path]
 ) -> None:
     app = make_app()
     app.registration.controller._register = register
     app.settings.register_on_open = True
     opened(app, qtbot, pair)
+    assert register.wishes == []  # images of one size are taken to show one field
+    opened(app, qtbot, other_pair)
     qtbot.waitUntil(lambda: in_force(app) is TURNED)
     assert app.window.messages.text == ""  # not asked for, it says no more than the status line does
 
 
 def test_a_score_wished_at_opening_waits_for_the_alignment(
-    make_app: AppMaker, qtbot: QtBot, register: FakeRegister, pair: tuple[Path, Path]
+    make_app: AppMaker, qtbot: QtBot, register: FakeRegister, other_pair: tuple[Path, Path]
 ) -> None:
     app = make_app()
     app.registration.controller._register = register
     app.settings.register_on_open = app.settings.score_on_open = True
     register.gate.clear()
-    app.images.open({Stain.HE: pair[0], Stain.IHC: pair[1]})
+    app.images.open({Stain.HE: other_pair[0], Stain.IHC: other_pair[1]})
     qtbot.waitUntil(register.started.is_set)
     assert app.store.state.scoring.phase is ScorePhase.NONE
     register.gate.set()

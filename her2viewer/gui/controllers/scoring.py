@@ -7,14 +7,13 @@ from her2viewer.cases.field import read_field
 from her2viewer.errors import UserError
 from her2viewer.gui.bench import Bench, ModelWish
 from her2viewer.gui.controllers.messenger import Level, Messenger
-from her2viewer.gui.lanes import Context, Lanes, Progress
+from her2viewer.gui.lanes import Lanes, Progress
 from her2viewer.gui.state import (
     DrawnMap,
     MapWish,
     Model,
     ModelFacts,
     ModelPhase,
-    OpenedImage,
     ScorePhase,
     Scoring,
     Store,
@@ -52,11 +51,12 @@ class ScoringController:
         pair, alignment = self._store.state.pair, self._store.state.registration.alignment
         if pair is None or self._store.state.model.phase is ModelPhase.FAILED:
             return
+        images = OpenedPair(pair[0].source, pair[1].source)
         self._put(Scoring(ScorePhase.SCORING, progress=Progress(text="Reading the images")), drawn=DrawnMap())
         self._lanes.inference.drop("score")
         self._lanes.files.submit(
             "field",
-            lambda context: read_pixels(pair, alignment, context),
+            lambda _: read_pixels(images, alignment),
             lambda field: self._on_read(field, alignment),
             failed=self._on_failed,
             cancelled=self._on_cancelled,
@@ -149,13 +149,11 @@ class ScoringController:
             self._messenger.say(" ".join(fresh), Level.WARNING)
 
 
-def read_pixels(pair: tuple[OpenedImage, OpenedImage], alignment: Alignment | None, context: Context) -> FieldPixels:
-    """In the files lane: both images whole at level 0, or the whole of the IHC and what of the H&E lies on it.
+def read_pixels(images: OpenedPair, alignment: Alignment | None) -> FieldPixels:
+    """In the files lane: both images whole at level 0; where they are registered, the H&E as it lies on the IHC.
 
     Raises ImageError where one cannot be read.
     """
-    context.token.check()
-    he, ihc = pair[0].source, pair[1].source
     if alignment is None or alignment.origin == "assumed":
-        return OpenedPair(he, ihc).read()
-    return read_field(he, ihc, FieldOfView.whole(ihc.size), alignment)
+        return images.read()
+    return read_field(images.he, images.ihc, FieldOfView.whole(images.ihc.size), alignment)

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import QPointF
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QMenu, QToolButton
 
 from her2viewer.gui.actions import ActionId as Id
@@ -38,6 +39,9 @@ class RegistrationRoom:
         self._layer = LandmarkLayer(lambda: parts.store.state.registration)
         self.link_button = QToolButton()
         self.link_button.setObjectName("linkState")
+        # Nothing beside it moves when the words change.
+        longest = QFontMetrics(self.link_button.font()).horizontalAdvance("Linked by landmarks, 00.0 µm")
+        self.link_button.setMinimumWidth(longest + 32)
         self.link_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.link_button.setAccessibleName("How the panes are linked")
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from her2viewer import __version__
 from her2viewer.export.overlay import OverlayStyle
+from her2viewer.gui.actions import STAIN_VIEW_ACTIONS
 from her2viewer.gui.actions import ActionId as Id
 from her2viewer.gui.bench import Bench, Loader, load_scorer
 from her2viewer.gui.controllers.batch import BatchController
@@ -18,6 +19,7 @@ from her2viewer.gui.controllers.exporting import Exporting
 from her2viewer.gui.controllers.images import Images, Opener
 from her2viewer.gui.controllers.messenger import Level
 from her2viewer.gui.controllers.scoring import ScoringController
+from her2viewer.gui.controllers.stain_views import StainViews
 from her2viewer.gui.crash import CrashReporter, log_path, start_log
 from her2viewer.gui.demo import demo_pair
 from her2viewer.gui.dialogs.desk import Desk, show_in_folder
@@ -65,6 +67,7 @@ class App:
             self.window.status_line,
             self.window.actions_,
         )
+        self.stain_views = StainViews(self.store, self.lanes.files, messages)
         self.exporting = Exporting(self.store, self.lanes.files, messages, show_in_folder)
         self.batch = BatchController(self.store, self.lanes, self.bench)
         self.desk = Desk(
@@ -79,6 +82,7 @@ class App:
                 self.scoring,
                 self.exporting,
                 self.batch,
+                self.stain_views,
             )
         )
         self._tie_views()
@@ -193,6 +197,8 @@ class App:
             Id.FLIP: window.flip,
             Id.UPRIGHT: window.set_upright,
             Id.OVERVIEW_MAP: lambda: self.store.change(overview_map=not self.store.state.overview_map),
+            **{action: partial(self.stain_views.show, view) for view, action in STAIN_VIEW_ACTIONS.items()},
+            Id.STAIN_VECTORS: self.desk.stain_vectors,
             Id.LINK: self._toggle_link,
             Id.SCORE: scoring.score,
             Id.CANCEL: self.cancel,

@@ -10,6 +10,7 @@ from typing import Any
 from her2viewer.errors import UserError
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.lanes import Progress
+from her2viewer.gui.pane.stain_viewing import StainViewing
 from her2viewer.imaging.source import ImageSource, RGBImage
 from her2viewer.scoring.evidence import STAGES, Attribution, Evidence
 from her2viewer.scoring.prediction import ModelIdentity
@@ -119,6 +120,7 @@ class State:
     overlay_held_away: bool = False
     linked: bool = True
     overview_map: bool = True
+    stain_viewing: StainViewing = field(default_factory=StainViewing)
     exporting: Progress | None = None
     batch: Progress | None = None
 
@@ -166,6 +168,9 @@ class Store:
     def listen(self, listener: Listener) -> None:
         self._listeners.append(listener)
 
+    def stop_listening(self, listener: Listener) -> None:
+        self._listeners.remove(listener)
+
     def change(self, **fields: Any) -> None:
         """Replaces fields of the state by name."""
         self.put(replace(self._state, **fields))
@@ -173,5 +178,5 @@ class Store:
     def put(self, state: State) -> None:
         """Replaces the state."""
         old, self._state = self._state, state
-        for listener in self._listeners:
+        for listener in tuple(self._listeners):
             listener(old, state)

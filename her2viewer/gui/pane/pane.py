@@ -281,7 +281,7 @@ class _Empty(QWidget):
             icon, title, text = (
                 "image",
                 _TEACHING[self._stain],
-                "PNG, JPEG, TIFF, BMP or WebP, or press Ctrl+O to open a pair.",
+                "A whole slide, or PNG, JPEG, TIFF, BMP or WebP. Ctrl+O opens a pair.",
             )
         self._icon.setPixmap(themed_pixmap(icon, 40, self.palette()))
         self._title.setText(title)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QPalette
 
 from her2viewer.gui.icons import themed_icon
+from her2viewer.imaging.stain_views import StainView
 
 
 class ActionId(StrEnum):
@@ -36,6 +37,11 @@ class ActionId(StrEnum):
     FLIP = "flip"
     UPRIGHT = "upright"
     OVERVIEW_MAP = "overview_map"
+    SHOW_ORIGINAL = "show_original"
+    SHOW_HAEMATOXYLIN = "show_haematoxylin"
+    SHOW_SECOND = "show_second"
+    SHOW_RESIDUAL = "show_residual"
+    STAIN_VECTORS = "stain_vectors"
     LINK = "link"
     SIDE_BY_SIDE = "side_by_side"
     FLICKER = "flicker"
@@ -144,6 +150,20 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec(A.OVERVIEW_MAP, M.VIEW, "Overview map", "map-trifold", ("N",),
                "Show the whole slide small in a corner, with the place you look at", "navigator thumbnail minimap where am i",
                True, section=True),
+    ActionSpec(A.SHOW_ORIGINAL, M.VIEW, "Original colours", "number-square-one", ("1",),
+               "Show the tissue as it was scanned", "stain view reset normal rgb", True, "stain view", section=True),
+    ActionSpec(A.SHOW_HAEMATOXYLIN, M.VIEW, "Haematoxylin alone", "number-square-two", ("2",),
+               "Show the haematoxylin of both images, not quantitative",
+               "hematoxylin nuclei blue stain view separation deconvolution unmix channel h only", True, "stain view"),
+    ActionSpec(A.SHOW_SECOND, M.VIEW, "Eosin or DAB alone", "number-square-three", ("3",),
+               "Show the eosin of the H&E and the DAB of the IHC, not quantitative",
+               "brown membrane her2 pink stain view separation deconvolution unmix channel", True, "stain view"),
+    ActionSpec(A.SHOW_RESIDUAL, M.VIEW, "Residual", "number-square-four", ("4",),
+               "Show what neither dye explains: pigment, ink, folds",
+               "rest remainder stain view separation deconvolution unmix channel", True, "stain view"),
+    ActionSpec(A.STAIN_VECTORS, M.VIEW, "Stain vectors...", "eyedropper", (),
+               "Choose, estimate or type the vectors of the stain views",
+               "deconvolution macenko ruifrok johnston optical density"),
     ActionSpec(A.LINK, M.VIEW, "Link panes", "link", ("L",),
                "Both panes show the same place of the tissue", "sync synchronise lock together side by side", True,
                section=True, toolbar=3, short="Link"),
@@ -211,6 +231,14 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec(A.ABOUT, M.HELP, "About HER2 Viewer and its model", "info", (),
                "Version, model card, licences", "licence version model card training data accuracy credits", section=True),
 )  # fmt: skip
+
+STAIN_VIEW_ACTIONS: Final = {
+    StainView.ORIGINAL: A.SHOW_ORIGINAL,
+    StainView.HAEMATOXYLIN: A.SHOW_HAEMATOXYLIN,
+    StainView.SECOND: A.SHOW_SECOND,
+    StainView.RESIDUAL: A.SHOW_RESIDUAL,
+}
+"""The action that shows each stain view."""
 del A, M
 
 HELD_KEYS: Final = (

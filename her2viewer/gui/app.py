@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from her2viewer import __version__
 from her2viewer.export.overlay import OverlayStyle
+from her2viewer.gui.actions import STAIN_VIEW_ACTIONS
 from her2viewer.gui.actions import ActionId as Id
 from her2viewer.gui.bench import Bench, Loader, load_scorer
 from her2viewer.gui.compare.room import CompareRoom
@@ -19,6 +20,7 @@ from her2viewer.gui.controllers.exporting import Exporting
 from her2viewer.gui.controllers.images import Images, Opener
 from her2viewer.gui.controllers.messenger import Level
 from her2viewer.gui.controllers.scoring import ScoringController
+from her2viewer.gui.controllers.stain_views import StainViews
 from her2viewer.gui.crash import CrashReporter, log_path, start_log
 from her2viewer.gui.demo import demo_pair
 from her2viewer.gui.dialogs.desk import Desk, show_in_folder
@@ -69,6 +71,7 @@ class App:
             self.window.status_line,
             self.window.actions_,
         )
+        self.stain_views = StainViews(self.store, self.lanes.files, messages)
         self.exporting = Exporting(self.store, self.lanes.files, messages, show_in_folder)
         self.batch = BatchController(self.store, self.lanes, self.bench)
         parts = Parts(
@@ -82,14 +85,13 @@ class App:
             self.scoring,
             self.exporting,
             self.batch,
+            self.stain_views,
         )
         self.desk = Desk(parts)
         self.registration = RegistrationRoom(parts, register)
         self.compare = CompareRoom(parts)
-        rooms = {
-            **self.registration.tie(),
-            **self.compare.tie(),
-        }  # before the views: a score waits for the registration
+        # Before the views: a score that is wished at opening waits for the registration.
+        rooms = {**self.registration.tie(), **self.compare.tie()}
         self._tie_views()
         self._tie_lanes(reporter or CrashReporter(self.window))
         self.window.actions_.connect_all({**self._handlers(), **rooms})
@@ -203,6 +205,8 @@ class App:
             Id.FLIP: window.flip,
             Id.UPRIGHT: window.set_upright,
             Id.OVERVIEW_MAP: lambda: self.store.change(overview_map=not self.store.state.overview_map),
+            **{action: partial(self.stain_views.show, view) for view, action in STAIN_VIEW_ACTIONS.items()},
+            Id.STAIN_VECTORS: self.desk.stain_vectors,
             Id.LINK: self._toggle_link,
             Id.SCORE: scoring.score,
             Id.CANCEL: self.cancel,

@@ -11,6 +11,7 @@ from her2viewer.errors import UserError
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.compare.state import Comparison
 from her2viewer.gui.lanes import Progress
+from her2viewer.gui.pane.stain_viewing import StainViewing
 from her2viewer.gui.registration.state import Registration
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.imaging.source import ImageSource, RGBImage
@@ -125,6 +126,7 @@ class State:
     registration: Registration = field(default_factory=Registration)
     comparison: Comparison = field(default_factory=Comparison)
     overview_map: bool = True
+    stain_viewing: StainViewing = field(default_factory=StainViewing)
     exporting: Progress | None = None
     batch: Progress | None = None
 
@@ -179,6 +181,9 @@ class Store:
     def listen(self, listener: Listener) -> None:
         self._listeners.append(listener)
 
+    def stop_listening(self, listener: Listener) -> None:
+        self._listeners.remove(listener)
+
     def change(self, **fields: Any) -> None:
         """Replaces fields of the state by name."""
         self.put(replace(self._state, **fields))
@@ -186,5 +191,5 @@ class Store:
     def put(self, state: State) -> None:
         """Replaces the state."""
         old, self._state = self._state, state
-        for listener in self._listeners:
+        for listener in tuple(self._listeners):
             listener(old, state)

@@ -12,8 +12,9 @@ from PySide6.QtGui import QColor, QImage, QPainter, QTransform
 from pytestqt.qtbot import QtBot
 
 from her2viewer.errors import ImageError
+from her2viewer.gui.pane.colouring import ORIGINAL, Colouring
 from her2viewer.gui.pane.fetching import Fetching
-from her2viewer.gui.pane.mosaic import ORIGINAL, Colouring, Mosaic
+from her2viewer.gui.pane.mosaic import Mosaic
 from her2viewer.gui.pane.tissue_view import TissueView
 from her2viewer.gui.pane.viewpoint import Viewpoint
 from her2viewer.scoring.stains import Stain

@@ -5,7 +5,7 @@ in for it, in the last resort the overview, which every opened image has.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -15,6 +15,7 @@ from PySide6.QtGui import QPainter, QTransform
 
 from her2viewer.errors import UserError
 from her2viewer.gui.pane.canvas import Canvas, Piece, Pixels, opaque, plain
+from her2viewer.gui.pane.colouring import ORIGINAL, Colouring
 from her2viewer.gui.pane.fetching import Asker, Errand, Fetching
 from her2viewer.gui.pane.pixel_grid import draw, is_right_angled, on_whole_pixels, scale_of
 from her2viewer.gui.pane.pyramid import (
@@ -28,7 +29,7 @@ from her2viewer.gui.pane.pyramid import (
     shrunk,
 )
 from her2viewer.gui.state import OpenedImage
-from her2viewer.imaging.source import ImageSource, RGBImage
+from her2viewer.imaging.source import ImageSource
 from her2viewer.imaging.tile_cache import TILE, TileCache
 
 MOST_BYTES: Final = 64 * 2**20
@@ -37,20 +38,6 @@ is in the cache of `Fetching`.)"""
 
 _COLOURED_WHOLE: Final = 700_000
 """Pixels of the overview that are coloured before another colouring is shown at all."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Colouring:
-    """What is made of the pixels before they are shown: a stain view. `apply` runs on worker threads; None changes nothing.
-
-    `apply` takes and gives (h, w, 3) uint8 RGB, each pixel by itself.
-    """
-
-    name: Hashable
-    apply: Callable[[RGBImage], RGBImage] | None = None
-
-
-ORIGINAL: Final = Colouring("original")
 
 
 class Mosaic(QObject):

@@ -149,7 +149,6 @@ class App:
             pane.files_dropped.connect(partial(self._on_drop, stain))
             pane.open_requested.connect(self.desk.open_pair)
             pane.view.mosaic.failed.connect(self.window.messages.say_error)
-        window.link.looked.connect(window.refresh_scales)
         window.recent_chosen.connect(lambda he, ihc: self.images.open({Stain.HE: he, Stain.IHC: ihc}))
         window.look_beneath.connect(lambda held: store.change(overlay_held_away=held))
         window.closing.connect(self.close)

@@ -129,6 +129,7 @@ class App:
         self.desk.close()
         self.window.fetching.close()
         self.lanes.close()
+        self.images.close()
 
     _score_next = False
 

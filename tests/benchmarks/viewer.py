@@ -122,7 +122,9 @@ def _first_picture(app: App, he: Path, ihc: Path, floors: dict[str, float]) -> R
     _until(lambda: app.store.state.pair is not None and app.store.state.pair[0].source.path == he)
     _rest(0.5)
     ms = statistics.median(times[1:]) * 1e3
-    return _row("first picture of a 100,000 px slide", ms, "openslide: open, read its smallest level", floors["open"], 300)
+    return _row(
+        "first picture of a 100,000 px slide", ms, "openslide: open, read its smallest level", floors["open"], 300
+    )
 
 
 def _moving(app: App, floors: dict[str, float]) -> list[Row]:
@@ -143,7 +145,9 @@ def _moving(app: App, floors: dict[str, float]) -> list[Row]:
             blank += _blank(views[0])
             _rest(max(_FRAME_S - times[-1], 0.001))
         p95 = float(np.percentile(times, 95)) * 1e3
-        made.append(_row(f"pan and zoom, p95 of a frame{name}", p95, "two smooth pictures by QPainter", floors["draw"], 33))
+        made.append(
+            _row(f"pan and zoom, p95 of a frame{name}", p95, "two smooth pictures by QPainter", floors["draw"], 33)
+        )
     made.append(Row("pan and zoom, blank frames of 600", blank, "frames", "-", 0, 0, "0", blank == 0))
     return made
 
@@ -160,7 +164,9 @@ def _moves(count: int, seed: int) -> list[Callable[[TissueView], None]]:
             made.append(lambda view, factor=factor: view.zoom_at(factor))
         else:
             x, y, px = *rng.uniform(0.2, 0.8, 2) * SIZE, float(2 ** rng.uniform(-1, 5))
-            made.append(lambda view, x=x, y=y, px=px: view.go(replace(view.viewpoint or Viewpoint(0, 0, 1), x=x, y=y, px=px)))
+            made.append(
+                lambda view, x=x, y=y, px=px: view.go(replace(view.viewpoint or Viewpoint(0, 0, 1), x=x, y=y, px=px))
+            )
     return made
 
 
@@ -197,7 +203,9 @@ def _stain_switch(app: App, what: str, floors: dict[str, float]) -> Row:
         app.stain_views.show(StainView.ORIGINAL)
         _settle(app)
     p95 = float(np.percentile(times, 95)) * 1e3
-    return _row(f"stain view of both panes, {what}, p95", p95, "one logarithm of what is on screen", floors["logarithm"], 100)
+    return _row(
+        f"stain view of both panes, {what}, p95", p95, "one logarithm of what is on screen", floors["logarithm"], 100
+    )
 
 
 def _overlay_on_a_slide(app: App, floors: dict[str, float]) -> Row:
@@ -228,7 +236,9 @@ def _overlay(app: App, what: str, floors: dict[str, float], goal: float) -> Row:
             view.viewport().repaint()
         times.append(time.perf_counter() - started)
     p95 = float(np.percentile(times, 95)) * 1e3
-    return _row(f"overlay change {what}, both panes, p95", p95, "colour and blend, OpenCV and QPainter", floors["overlay"], goal)
+    return _row(
+        f"overlay change {what}, both panes, p95", p95, "colour and blend, OpenCV and QPainter", floors["overlay"], goal
+    )
 
 
 def _memory(app: App, idle: float) -> list[Row]:
@@ -267,7 +277,13 @@ def _demo(app: App, floors: dict[str, float]) -> list[Row]:
     return [
         overlay,
         switch,
-        _row("window's silence while scoring, p99", float(np.percentile(scoring, 99)), "not scoring", float(np.percentile(quiet, 99)), 100),
+        _row(
+            "window's silence while scoring, p99",
+            float(np.percentile(scoring, 99)),
+            "not scoring",
+            float(np.percentile(quiet, 99)),
+            100,
+        ),
         _row("window's silence while scoring, worst", max(scoring), "not scoring", max(quiet), 250),
     ]
 
@@ -335,4 +351,13 @@ def _resident_mb() -> float:
 
 def _row(figure: str, value: float, other: str, other_value: float, goal: float, unit: str = "ms") -> Row:
     ratio = value / other_value if other_value else 0.0
-    return Row(figure, round(value, 1), unit, other, round(other_value, 1), round(ratio, 2), f"<= {goal:g} {unit}", value <= goal)
+    return Row(
+        figure,
+        round(value, 1),
+        unit,
+        other,
+        round(other_value, 1),
+        round(ratio, 2),
+        f"<= {goal:g} {unit}",
+        value <= goal,
+    )

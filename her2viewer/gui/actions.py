@@ -180,7 +180,7 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec(A.REGISTER, M.COMPARE, "Register", "magic-wand", ("G",),
                "Find by itself how the H&E lies on the IHC", "align match automatic registration overlay fit",
                section=True, toolbar=3),
-    ActionSpec(A.REGISTER_BENT, M.COMPARE, "Register and bend", "waves", ("Shift+G",),
+    ActionSpec(A.REGISTER_BENT, M.COMPARE, "Register and bend", "waves", ("Alt+G",),
                "Register, and bend the H&E to tissue that was stretched or torn",
                "thin plate spline elastic deformable warp non-rigid align"),
     ActionSpec(A.LANDMARKS, M.COMPARE, "Set landmarks", "crosshair", ("K",),

@@ -137,6 +137,7 @@ class App:
         self.registration.close()
         self.window.fetching.close()
         self.lanes.close()
+        self.images.close()
 
     _score_next = False
 
@@ -157,7 +158,6 @@ class App:
             pane.files_dropped.connect(partial(self._on_drop, stain))
             pane.open_requested.connect(self.desk.open_pair)
             pane.view.mosaic.failed.connect(self.window.messages.say_error)
-        window.link.looked.connect(window.refresh_scales)
         window.recent_chosen.connect(lambda he, ihc: self.images.open({Stain.HE: he, Stain.IHC: ihc}))
         window.look_beneath.connect(lambda held: store.change(overlay_held_away=held))
         window.closing.connect(self.close)

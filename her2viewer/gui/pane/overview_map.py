@@ -58,8 +58,9 @@ class OverviewMap(QWidget):
 
     def set_seen(self, seen: QPolygonF) -> None:
         """The corners of what the pane shows, in level-0 pixels."""
-        self._seen = seen
-        self.update()
+        if seen != self._seen:
+            self._seen = seen
+            self.update()
 
     def _to_map(self) -> QTransform:
         inner = self.rect().adjusted(1, 1, -1, -1)

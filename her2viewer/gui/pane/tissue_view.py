@@ -54,13 +54,14 @@ class TissueView(QAbstractScrollArea):
 
     `moved`: the user moved, zoomed or turned it (a `Viewpoint`). `looked`: it is looked at from elsewhere, whoever wanted
     that, or its viewport has another size. `cursor_moved`: level-0 position under the mouse, or None
-    where it left. `context_wanted`: a right click, as a `ContextWish`.
+    where it left. `context_wanted`: a right click, as a `ContextWish`. `tool_changed`: the tool that was chosen, None for none.
     """
 
     moved = Signal(object)
     looked = Signal()
     cursor_moved = Signal(object)
     context_wanted = Signal(object)
+    tool_changed = Signal(object)
 
     def __init__(self, stain: Stain, fetching: Fetching | None = None, parent: QWidget | None = None) -> None:
         """`fetching`: the threads that read tiles, shared by all panes; without any the view has its own."""
@@ -207,10 +208,16 @@ class TissueView(QAbstractScrollArea):
     def repaint_layers(self) -> None:
         self.viewport().update()
 
+    @property
+    def tool(self) -> Tool | None:
+        """The tool that has the mouse."""
+        return self._tool
+
     def set_tool(self, tool: Tool | None) -> None:
         """Gives the mouse to a tool; None gives it back to the pane."""
         self._tool, self._holds = tool, False
         self.viewport().setCursor(tool.cursor if tool is not None else Qt.CursorShape.ArrowCursor)
+        self.tool_changed.emit(tool)
 
     def viewport_pixels(self) -> tuple[float, float]:
         """(width, height) in device pixels."""

@@ -80,7 +80,7 @@ def test_a_poor_registration_changes_nothing_warns_and_offers_landmarks(
 
 
 def test_bending_is_asked_for_by_its_own_key(aligned_app: App, qtbot: QtBot, register: FakeRegister) -> None:
-    qtbot.keyClick(aligned_app.window, Key.Key_G, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(aligned_app.window, Key.Key_G, Qt.KeyboardModifier.AltModifier)
     settled(aligned_app, qtbot)
     qtbot.keyClick(aligned_app.window, Key.Key_G)
     settled(aligned_app, qtbot)

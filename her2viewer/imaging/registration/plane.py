@@ -71,10 +71,8 @@ class Plane:
         haematoxylin, total = (self._shrunk(part, side) for part in (self.densities.haematoxylin, self.densities.total))
         # Square root and tanh bring strong and faint stains of one tissue close to each other.
         usual = float(np.median(self.densities.total)) + _FAINT
-        seen = self._shrunk(self.scanned.astype(np.float32), side) > 0.99
-        return np.stack(
-            [_band(part, seen, finest, coarsest) for part in (np.sqrt(haematoxylin), np.tanh(total / usual))]
-        )
+        seen = self.scanned_at(side) > 0
+        return _band(np.stack([np.sqrt(haematoxylin), np.tanh(total / usual)]), seen, finest, coarsest)
 
     def scanned_at(self, side: int) -> NDArray[np.float32]:
         """(h, w) float32, 1 where all of a shrunken pixel is picture, else 0."""
@@ -115,17 +113,22 @@ def _size(width: int, height: int, side: int) -> tuple[int, int]:
     return max(1, round(width * factor)), max(1, round(height * factor))
 
 
-def _band(part: NDArray[np.float32], seen: NDArray[np.bool_], finest: float, coarsest: float) -> NDArray[np.float32]:
-    """The part between two blurs that take nothing from where nothing was seen; 0 there."""
+def _band(parts: Features, seen: NDArray[np.bool_], finest: float, coarsest: float) -> Features:
+    """Each part between two blurs that take nothing from where nothing was seen; 0 there."""
     weight = seen.astype(np.float32)
 
-    def blurred(sigma: float) -> NDArray[np.float32]:
-        below = np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-3)
-        return np.asarray(cv2.GaussianBlur(part * weight, (0, 0), sigma) / below, np.float32)
+    def blurred(picture: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+        return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)
 
-    band = (blurred(finest) - blurred(coarsest)) * weight
-    spread = float(band[seen].std()) if seen.any() else 0.0
-    return np.asarray(band / (spread + 1e-6), np.float32)
+    bands = np.zeros_like(parts)
+    for sigma, sign in ((finest, 1), (coarsest, -1)):
+        below = 1.0 if seen.all() else np.maximum(blurred(weight, sigma), 1e-3)
+        for band, part in zip(bands, parts, strict=True):
+            band += sign * blurred(part * weight, sigma) / below
+    bands *= weight
+    for band in bands:
+        band /= (float(band[seen].std()) if seen.any() else 0.0) + 1e-6
+    return bands
 
 
 def _scanned(picture: RGBImage) -> NDArray[np.uint8]:

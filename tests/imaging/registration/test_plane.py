@@ -32,7 +32,7 @@ def test_haematoxylin_is_told_from_the_dye_beside_it(other: str, dyes: tuple) ->
     rows, columns = np.indices((96, 96))
     haematoxylin = np.where((columns > 30) & (columns < 60), 0.5, 0.0)
     beside = np.where((rows > 40) & (rows < 70), 0.4, 0.0)
-    found = densities(dyed({"haematoxylin": haematoxylin, other: beside}), dyes)
+    found = densities(dyed({"haematoxylin": haematoxylin, other: beside}), dyes, (240.0, 240.0, 240.0))
     assert np.abs(found.haematoxylin - haematoxylin).max() < 0.03
     assert (found.total[(haematoxylin > 0) | (beside > 0)] > 0.1).all()
     assert found.haematoxylin.dtype == np.float32

@@ -4,7 +4,7 @@ import pytest
 
 from her2viewer.errors import Cancelled
 from her2viewer.imaging.affine import Affine
-from her2viewer.imaging.registration.plane import Densities, Plane
+from her2viewer.imaging.registration.plane import HAEMATOXYLIN_DAB, Densities, Plane
 from her2viewer.imaging.registration.search import candidates
 from tests.imaging.registration.test_plane import texture
 
@@ -15,7 +15,7 @@ CORNERS = [(0, 0), (SIDE, 0), (SIDE, SIDE), (0, SIDE)]
 def plane(density: np.ndarray, scanned: np.ndarray | None = None) -> Plane:
     part = np.maximum(density, 0).astype(np.float32)
     seen = np.ones(part.shape, np.uint8) if scanned is None else scanned
-    return Plane(Densities(part, part), seen, Affine())
+    return Plane(Densities(part, part), seen, Affine(), HAEMATOXYLIN_DAB, (240.0, 240.0, 240.0))
 
 
 TISSUE = cv2.GaussianBlur(texture(4, SIDE)[0], (0, 0), 4) * 4 + 0.5

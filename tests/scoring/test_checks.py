@@ -85,3 +85,12 @@ def test_one_stain_alone_is_checked_as_far_as_it_goes() -> None:
             refuse_incomplete(field, InputLayout())
     wrong = FieldPixels({Stain.IHC: he}, {Stain.IHC: FieldOfView.whole(HE.shape[1::-1])})
     assert [check.name for check in check_field(wrong, InputLayout(order=(Stain.IHC,)))] == ["ihc_unlike_ihc"]
+
+
+def test_a_field_that_hangs_over_the_edge_of_an_image_is_said() -> None:
+    whole = FieldPixels.whole(HE, IHC)
+    over = FieldPixels(whole.pixels, whole.fields, {Stain.HE: 0.62})
+    (check,) = check_field(over, InputLayout())
+    assert (check.name, check.figure) == ("outside_image", 0.62)
+    assert check.message.startswith("Only 62% of the field lies on the H&E image")
+    assert check_field(FieldPixels(whole.pixels, whole.fields, {Stain.HE: 0.96}), InputLayout()) == ()

@@ -263,6 +263,11 @@ def matches(spec: ActionSpec, typed: str) -> bool:
     return all(any(word.startswith(part) for word in known) for part in typed.lower().split())
 
 
+def _plain(text: str) -> str:
+    """For Qt, to which one & says that the next letter is a key: 'H&E' stays what it is."""
+    return text.replace("&", "&&")
+
+
 class Actions(QObject):
     """The QActions made from the specs, by id."""
 
@@ -271,12 +276,12 @@ class Actions(QObject):
         self._actions: dict[ActionId, QAction] = {}
         groups: dict[str, QActionGroup] = {}
         for spec in SPECS:
-            action = QAction(spec.text, self)
+            action = QAction(_plain(spec.text), self)
             action.setObjectName(spec.id)
             action.setShortcuts([QKeySequence(key) for key in spec.keys])
             keys = f" ({key_words(spec)})" if spec.keys else ""
             action.setToolTip(f"{spec.tip}{keys}")
-            action.setIconText(spec.short or spec.text)
+            action.setIconText(_plain(spec.short or spec.text))
             action.setCheckable(spec.checkable)
             if spec.exclusive:
                 groups.setdefault(spec.exclusive, QActionGroup(self)).addAction(action)

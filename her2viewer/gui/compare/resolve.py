@@ -43,7 +43,7 @@ def seen_words(comparison: Comparison) -> str:
         case CompareMode.FLICKER:
             return comparison.seen.caption
         case CompareMode.SWIPE:
-            return f"{he} left of the line, {ihc} right of it"
+            return f"{he} left, {ihc} right"
         case CompareMode.BLEND:
             share = round(comparison.blend * 100)
             return f"{he} {share}%, {ihc} {100 - share}%"

@@ -20,6 +20,7 @@ from her2viewer.gui.registration.landmark_strip import LandmarkStrip
 from her2viewer.gui.registration.landmark_tool import KEYS, LandmarkTool
 from her2viewer.gui.registration.resolve import resolve_landmarks, resolve_link
 from her2viewer.gui.registration.work import Register
+from her2viewer.gui.resolve import resolve_doing
 from her2viewer.gui.state import State
 from her2viewer.scoring.stains import Stain
 
@@ -84,11 +85,14 @@ class RegistrationRoom(QObject):
 
     def close(self) -> None:
         """Stops what is under way and waits for it."""
-        self.lane.close()
+        self.lane.close(1.0)
 
-    def cancel(self) -> bool:
-        """Esc. Returns whether there was anything to stop or leave."""
-        return self.controller.cancel()
+    def cancel(self) -> None:
+        """Esc: stops the registration, or leaves the landmarks where nothing else is under way that it might be meant for."""
+        state = self._parts.store.state
+        self.controller.cancel()
+        if state.registration.setting and not resolve_doing(state).can_cancel:
+            self.controller.leave()
 
     def lock_offset(self) -> None:
         """What the two panes show now lies on each other from now on, and the link keeps it."""

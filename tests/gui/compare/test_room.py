@@ -61,7 +61,7 @@ def test_left_of_the_line_is_the_he_and_right_of_it_the_ihc(paired: App, qtbot: 
     picture, middle = at_one_to_one(paired)
     assert np.array_equal(picture[:, : middle - 1], HE[:, : middle - 1])
     assert np.array_equal(picture[:, middle + 1 :], IHC[:, middle + 1 :])
-    assert paired.compare.bar._seen.text() == "H&E left of the line, IHC HER2 right of it"
+    assert paired.compare.bar._seen.text() == "H&E left, IHC HER2 right"
 
 
 def test_the_line_is_dragged(paired: App, qtbot: QtBot) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QPalette
 
 from her2viewer.gui.icons import themed_icon
+from her2viewer.imaging.stain_views import StainView
 
 
 class ActionId(StrEnum):
@@ -36,6 +37,11 @@ class ActionId(StrEnum):
     FLIP = "flip"
     UPRIGHT = "upright"
     OVERVIEW_MAP = "overview_map"
+    SHOW_ORIGINAL = "show_original"
+    SHOW_HAEMATOXYLIN = "show_haematoxylin"
+    SHOW_SECOND = "show_second"
+    SHOW_RESIDUAL = "show_residual"
+    STAIN_VECTORS = "stain_vectors"
     LINK = "link"
     SIDE_BY_SIDE = "side_by_side"
     FLICKER = "flicker"
@@ -166,6 +172,20 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec(A.OVERVIEW_MAP, M.VIEW, "Overview map", "map-trifold", ("N",),
                "Show the whole slide small in a corner, with the place you look at", "navigator thumbnail minimap where am i",
                True, section=True),
+    ActionSpec(A.SHOW_ORIGINAL, M.VIEW, "Original colours", "number-square-one", ("1",),
+               "Show the tissue as it was scanned", "stain view reset normal rgb", True, "stain view", section=True),
+    ActionSpec(A.SHOW_HAEMATOXYLIN, M.VIEW, "Haematoxylin alone", "number-square-two", ("2",),
+               "Show the haematoxylin of both images, not quantitative",
+               "hematoxylin nuclei blue stain view separation deconvolution unmix channel h only", True, "stain view"),
+    ActionSpec(A.SHOW_SECOND, M.VIEW, "Eosin or DAB alone", "number-square-three", ("3",),
+               "Show the eosin of the H&E and the DAB of the IHC, not quantitative",
+               "brown membrane her2 pink stain view separation deconvolution unmix channel", True, "stain view"),
+    ActionSpec(A.SHOW_RESIDUAL, M.VIEW, "Residual", "number-square-four", ("4",),
+               "Show what neither dye explains: pigment, ink, folds",
+               "rest remainder stain view separation deconvolution unmix channel", True, "stain view"),
+    ActionSpec(A.STAIN_VECTORS, M.VIEW, "Stain vectors...", "eyedropper", (),
+               "Choose, estimate or type the vectors of the stain views",
+               "deconvolution macenko ruifrok johnston optical density"),
     ActionSpec(A.LINK, M.VIEW, "Link panes", "link", ("L",),
                "Both panes show the same place of the tissue", "sync synchronise lock together side by side", True,
                section=True, toolbar=3, short="Link"),
@@ -182,7 +202,7 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec(A.REGISTER, M.COMPARE, "Register", "magic-wand", ("G",),
                "Find by itself how the H&E lies on the IHC", "align match automatic registration overlay fit",
                section=True, toolbar=3),
-    ActionSpec(A.REGISTER_BENT, M.COMPARE, "Register and bend", "waves", ("Shift+G",),
+    ActionSpec(A.REGISTER_BENT, M.COMPARE, "Register and bend", "waves", ("Alt+G",),
                "Register, and bend the H&E to tissue that was stretched or torn",
                "thin plate spline elastic deformable warp non-rigid align"),
     ActionSpec(A.LANDMARKS, M.COMPARE, "Set landmarks", "crosshair", ("K",),
@@ -266,6 +286,14 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec(A.ABOUT, M.HELP, "About HER2 Viewer and its model", "info", (),
                "Version, model card, licences", "licence version model card training data accuracy credits", section=True),
 )  # fmt: skip
+
+STAIN_VIEW_ACTIONS: Final = {
+    StainView.ORIGINAL: A.SHOW_ORIGINAL,
+    StainView.HAEMATOXYLIN: A.SHOW_HAEMATOXYLIN,
+    StainView.SECOND: A.SHOW_SECOND,
+    StainView.RESIDUAL: A.SHOW_RESIDUAL,
+}
+"""The action that shows each stain view."""
 del A, M
 
 HELD_KEYS: Final = (
@@ -293,6 +321,11 @@ def matches(spec: ActionSpec, typed: str) -> bool:
     return all(any(word.startswith(part) for word in known) for part in typed.lower().split())
 
 
+def _plain(text: str) -> str:
+    """For Qt, to which one & says that the next letter is a key: 'H&E' stays what it is."""
+    return text.replace("&", "&&")
+
+
 class Actions(QObject):
     """The QActions made from the specs, by id."""
 
@@ -301,12 +334,12 @@ class Actions(QObject):
         self._actions: dict[ActionId, QAction] = {}
         groups: dict[str, QActionGroup] = {}
         for spec in SPECS:
-            action = QAction(spec.text, self)
+            action = QAction(_plain(spec.text), self)
             action.setObjectName(spec.id)
             action.setShortcuts([QKeySequence(key) for key in spec.keys])
             keys = f" ({key_words(spec)})" if spec.keys else ""
             action.setToolTip(f"{spec.tip}{keys}")
-            action.setIconText(spec.short or spec.text)
+            action.setIconText(_plain(spec.short or spec.text))
             action.setCheckable(spec.checkable)
             if spec.exclusive:
                 groups.setdefault(spec.exclusive, QActionGroup(self)).addAction(action)

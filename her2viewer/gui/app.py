@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from her2viewer import __version__
 from her2viewer.export.overlay import OverlayStyle
+from her2viewer.gui.actions import STAIN_VIEW_ACTIONS
 from her2viewer.gui.actions import ActionId as Id
 from her2viewer.gui.bench import Bench, Loader, load_scorer
 from her2viewer.gui.compare.room import CompareRoom
@@ -19,6 +20,7 @@ from her2viewer.gui.controllers.exporting import Exporting
 from her2viewer.gui.controllers.images import Images, Opener
 from her2viewer.gui.controllers.messenger import Level
 from her2viewer.gui.controllers.scoring import ScoringController
+from her2viewer.gui.controllers.stain_views import StainViews
 from her2viewer.gui.crash import CrashReporter, log_path, start_log
 from her2viewer.gui.demo import demo_pair
 from her2viewer.gui.dialogs.desk import Desk, show_in_folder
@@ -70,6 +72,7 @@ class App:
             self.window.status_line,
             self.window.actions_,
         )
+        self.stain_views = StainViews(self.store, self.lanes.files, messages)
         self.exporting = Exporting(self.store, self.lanes.files, messages, show_in_folder)
         self.batch = BatchController(self.store, self.lanes, self.bench)
         parts = Parts(
@@ -83,16 +86,14 @@ class App:
             self.scoring,
             self.exporting,
             self.batch,
+            self.stain_views,
         )
         self.desk = Desk(parts)
         self.registration = RegistrationRoom(parts, register)
         self.compare = CompareRoom(parts)
         self.fields = FieldsRoom(parts, self.bench)
-        rooms = {
-            **self.registration.tie(),
-            **self.compare.tie(),
-            **self.fields.tie(),
-        }  # before the views: a score waits for the registration
+        # Before the views: a score that is wished at opening waits for the registration.
+        rooms = {**self.registration.tie(), **self.compare.tie(), **self.fields.tie()}
         self._tie_views()
         self._tie_lanes(reporter or CrashReporter(self.window))
         self.window.actions_.connect_all({**self._handlers(), **rooms})
@@ -139,6 +140,7 @@ class App:
         self.registration.close()
         self.window.fetching.close()
         self.lanes.close()
+        self.images.close()
 
     _score_next = False
 
@@ -159,7 +161,6 @@ class App:
             pane.files_dropped.connect(partial(self._on_drop, stain))
             pane.open_requested.connect(self.desk.open_pair)
             pane.view.mosaic.failed.connect(self.window.messages.say_error)
-        window.link.looked.connect(window.refresh_scales)
         window.recent_chosen.connect(lambda he, ihc: self.images.open({Stain.HE: he, Stain.IHC: ihc}))
         window.look_beneath.connect(lambda held: store.change(overlay_held_away=held))
         window.closing.connect(self.close)
@@ -207,6 +208,8 @@ class App:
             Id.FLIP: window.flip,
             Id.UPRIGHT: window.set_upright,
             Id.OVERVIEW_MAP: lambda: self.store.change(overview_map=not self.store.state.overview_map),
+            **{action: partial(self.stain_views.show, view) for view, action in STAIN_VIEW_ACTIONS.items()},
+            Id.STAIN_VECTORS: self.desk.stain_vectors,
             Id.LINK: self._toggle_link,
             Id.SCORE: scoring.score,
             Id.CANCEL: self.cancel,

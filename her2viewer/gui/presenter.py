@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from her2viewer.gui.actions import ActionId, Actions
+from her2viewer.gui.actions import STAIN_VIEW_ACTIONS, ActionId, Actions
 from her2viewer.gui.compare.resolve import comparison_of
 from her2viewer.gui.compare.state import CompareMode
 from her2viewer.gui.pane.pane import ImagePane
@@ -13,6 +13,7 @@ from her2viewer.gui.registration.resolve import enabled_registration
 from her2viewer.gui.resolve import (
     Doing,
     overlay_visible,
+    resolve_colouring,
     resolve_doing,
     resolve_explain,
     resolve_model_words,
@@ -83,6 +84,9 @@ class Presenter:
             pane.set_overlay(resolve_overlay(new, stain), new.style)
         elif old.style != new.style:
             pane.set_overlay_style(new.style)
+        colouring = resolve_colouring(new, stain)
+        if old is None or other_image or resolve_colouring(old, stain).name != colouring.name:
+            pane.set_colouring(colouring)
         if old is None or old.overview_map != new.overview_map:
             pane.set_overview_map(new.overview_map)
         if old is None or overlay_visible(old) != overlay_visible(new):
@@ -113,7 +117,7 @@ def enabled_actions(state: State) -> dict[ActionId, bool]:
         ActionId.UPRIGHT,
     )
     moving = (ActionId.PAN_LEFT, ActionId.PAN_RIGHT, ActionId.PAN_UP, ActionId.PAN_DOWN)
-    enabled.update(dict.fromkeys((*looking, *moving, *turning), some))
+    enabled.update(dict.fromkeys((*looking, *moving, *turning, *STAIN_VIEW_ACTIONS.values()), some))
     explaining = (
         ActionId.OVERLAY,
         ActionId.MORE_OPACITY,
@@ -128,10 +132,12 @@ def enabled_actions(state: State) -> dict[ActionId, bool]:
 
 def checked_actions(state: State) -> dict[ActionId, bool]:
     """Which of the actions that are on or off are on."""
+    viewed = state.stain_viewing.view
     return {
         ActionId.LINK: state.linked,
         ActionId.OVERVIEW_MAP: state.overview_map,
         ActionId.OVERLAY: state.overlay_on,
         ActionId.LANDMARKS: state.registration.setting,
         **{ActionId(mode): mode is comparison_of(state).mode for mode in CompareMode},
+        **{action: view is viewed for view, action in STAIN_VIEW_ACTIONS.items()},
     }

@@ -80,7 +80,7 @@ class Settings:
 
     @property
     def register_on_open(self) -> bool:
-        """Whether a pair is registered as soon as it stands, beside everything else."""
+        """Whether a pair of unlike sizes is registered as soon as it stands, beside everything else."""
         return self._flag("register_on_open", True)
 
     @register_on_open.setter

@@ -12,6 +12,7 @@ from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.compare.state import Comparison
 from her2viewer.gui.fields.state import FieldsState
 from her2viewer.gui.lanes import Progress
+from her2viewer.gui.pane.stain_viewing import StainViewing
 from her2viewer.gui.registration.state import Registration
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.imaging.source import ImageSource, RGBImage
@@ -133,6 +134,7 @@ class State:
     registration: Registration = field(default_factory=Registration)
     comparison: Comparison = field(default_factory=Comparison)
     overview_map: bool = True
+    stain_viewing: StainViewing = field(default_factory=StainViewing)
     fields: FieldsState = FieldsState()  # noqa: RUF009  immutable
     exporting: Progress | None = None
     batch: Progress | None = None
@@ -190,6 +192,9 @@ class Store:
     def listen(self, listener: Listener) -> None:
         self._listeners.append(listener)
 
+    def stop_listening(self, listener: Listener) -> None:
+        self._listeners.remove(listener)
+
     def change(self, **fields: Any) -> None:
         """Replaces fields of the state by name."""
         self.put(replace(self._state, **fields))
@@ -197,5 +202,5 @@ class Store:
     def put(self, state: State) -> None:
         """Replaces the state."""
         old, self._state = self._state, state
-        for listener in self._listeners:
+        for listener in tuple(self._listeners):
             listener(old, state)

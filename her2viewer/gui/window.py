@@ -225,9 +225,7 @@ class MainWindow(QMainWindow):
         return next((pane for pane in panes if pane.view.image is not None), panes[0])
 
     def refresh_scales(self) -> None:
-        """After a zoom."""
-        for pane in self.panes.values():
-            pane.refresh_scale()
+        """After a zoom: the figure in the status bar. (The panes look after their own scales.)"""
         viewpoint = self.active_pane().view.viewpoint
         self.status_line.set_zoom(magnification(viewpoint.px) if viewpoint is not None else "")
 

@@ -135,6 +135,6 @@ def _score_map() -> ScoreMap:
         probabilities = tuple(p if index == place else (1 - p) / 3 for index in range(4))
         return FieldScore(cell.field, CLASSES[place], CLASSES, probabilities, (CLASSES[place],), None, (), model)
 
-    basis = MapBasis({stain: "0" * 64 for stain in Stain}, model)
+    basis = MapBasis(dict.fromkeys(Stain, "0" * 64), model)
     region = Shape.rectangle(0, 0, SIDE * CELL, SIDE * CELL)
     return ScoreMap(region, CELL, CELL, basis, CLASSES, cells, tuple(score(cell) for cell in cells))

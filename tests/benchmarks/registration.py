@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from her2viewer.imaging.affine import Affine, Points
 from her2viewer.imaging.flat import FlatImage
 from her2viewer.imaging.registration.automatic import register
-from her2viewer.imaging.registration.plane import HAEMATOXYLIN_DAB, HAEMATOXYLIN_EOSIN, Dyes, densities
+from her2viewer.imaging.registration.plane import HAEMATOXYLIN_DAB, HAEMATOXYLIN_EOSIN, Dyes, background, densities
 from tests.benchmarks.measure import Row
 from training.phantom.pair import SIDE, make_phantom
 
@@ -117,5 +117,5 @@ def _by_features(pair: MovedPair) -> Callable[[Points], Points]:
 
 
 def _grey(picture: NDArray[np.uint8], dyes: Dyes) -> NDArray[np.uint8]:
-    density = densities(picture, dyes).haematoxylin
+    density = densities(picture, dyes, background(picture)).haematoxylin
     return np.clip(density / np.percentile(density, 99.5) * 255, 0, 255).astype(np.uint8)

@@ -12,8 +12,9 @@ from PySide6.QtGui import QColor, QImage, QPainter, QTransform
 from pytestqt.qtbot import QtBot
 
 from her2viewer.errors import ImageError
+from her2viewer.gui.pane.colouring import ORIGINAL, Colouring
 from her2viewer.gui.pane.fetching import Fetching
-from her2viewer.gui.pane.mosaic import ORIGINAL, Colouring, Mosaic
+from her2viewer.gui.pane.mosaic import Mosaic
 from her2viewer.gui.pane.tissue_view import TissueView
 from her2viewer.gui.pane.viewpoint import Viewpoint
 from her2viewer.scoring.stains import Stain
@@ -146,7 +147,7 @@ def test_a_coarser_tile_stands_in_where_it_belongs(qtbot: QtBot) -> None:
     assert not np.array_equal(standing_in, fine)
     smooth = (np.abs(np.diff(fine[..., 0], axis=1)) < 5).all(axis=0)[None] & np.ones(fine.shape[0], bool)[:, None]
     off = (standing_in[:, 1:, 0] - fine[:, 1:, 0])[smooth]
-    assert abs(np.median(off)) <= 0.5
+    assert -1 <= np.median(off) <= 0.5  # Qt leaves off fractions; half a coarse pixel would be 2
 
 
 def test_nearest_first_and_what_left_the_view_is_not_read(qtbot: QtBot) -> None:

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from her2viewer.gui.actions import ActionId
 from her2viewer.gui.app import App
-from her2viewer.gui.pane.overview_map import OverviewMap, everything_seen, map_size
+from her2viewer.gui.pane.overview_map import everything_seen, map_size
 from her2viewer.gui.pane.pane import ImagePane
 from her2viewer.gui.pane.viewpoint import Viewpoint
 from her2viewer.scoring.stains import Stain
@@ -105,10 +105,9 @@ def test_a_place_too_small_to_see_is_marked(qtbot: QtBot, pane: ImagePane) -> No
     assert (drawn[row - 2 : row + 3, column + 6 : column + 11].min(axis=(0, 1)) < 100).all()
 
 
-def test_it_shows_the_whole_image(qtbot: QtBot) -> None:
+def test_it_shows_the_whole_image(pane: ImagePane) -> None:
     image = computed(4000, 4000)[1]
-    shown = OverviewMap(ImagePane(Stain.HE))
-    qtbot.addWidget(shown.parentWidget())
+    shown = pane.overview_map
     shown.set_image(image.overview, image.source.size)
     shown.set_room(500, 90)
     assert shown.height() == shown.width() == 90

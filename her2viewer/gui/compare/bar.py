@@ -33,6 +33,8 @@ class CompareBar(QFrame):
         self._names = QElidingLabel()
         self._names.setElideMode(Qt.TextElideMode.ElideMiddle)
         self._names.setProperty("quiet", True)
+        self._views = QElidingLabel()
+        self._views.setProperty("quiet", True)
         self._leave = QPushButton("Side by side")
         self._leave.setToolTip("Show the images beside each other again (F5)")
         self._leave.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -47,13 +49,14 @@ class CompareBar(QFrame):
             self._controls.addWidget(page)
         controls = QWidget()
         controls.setLayout(self._controls)
-        controls.setFixedWidth(360)
+        controls.setMaximumWidth(320)
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 0, 8, 0)
         row.setSpacing(16)
         row.addWidget(self._seen)
         row.addWidget(self._names, 1)
-        row.addWidget(controls)
+        row.addWidget(self._views, 1)
+        row.addWidget(controls, 2)
         row.addWidget(self._leave)
         self.hide()
 
@@ -102,6 +105,12 @@ class CompareBar(QFrame):
         self._blend.set_share(comparison.blend)
         self._paint()
         self.setVisible(comparison.together)
+
+    def show_views(self, words: str, more: str) -> None:
+        """Which stain views are seen, and what is to be known of them; empty for the colours as scanned."""
+        self._views.setText(words)
+        self._views.setToolTip(more)
+        self._views.setVisible(bool(words))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -14,7 +14,7 @@ from PySide6.QtGui import QKeyEvent
 from her2viewer.gui.actions import ActionId as Id
 from her2viewer.gui.compare.bar import CompareBar
 from her2viewer.gui.compare.divider import Divider
-from her2viewer.gui.compare.resolve import comparison_of, resolve_veil, seen_words
+from her2viewer.gui.compare.resolve import comparison_of, resolve_veil, seen_words, view_words
 from her2viewer.gui.compare.state import CompareMode, Comparison
 from her2viewer.gui.compare.veil import Veil
 from her2viewer.gui.pane.tissue_view import SURROUND
@@ -56,6 +56,8 @@ class CompareRoom(QObject):
             )
         )
         self._he.view.mosaic.changed.connect(self._on_tiles)
+        self._ihc.view.mosaic.changed.connect(self._show_views)
+        self._show_views()
         view.installEventFilter(self)
         self._store.listen(self.present)
         self.present(None, self._store.state)
@@ -115,8 +117,12 @@ class CompareRoom(QObject):
         self._change(front=self._store.state.comparison.front.other)
 
     def _on_tiles(self) -> None:
+        self._show_views()
         if comparison_of(self._store.state).together:
             self._ihc.view.viewport().update()
+
+    def _show_views(self) -> None:
+        self.bar.show_views(*view_words([pane.view.mosaic.colouring for pane in (self._he, self._ihc)]))
 
     def _change(self, **fields: object) -> None:
         self._store.change(comparison=replace(self._store.state.comparison, **fields))  # type: ignore[arg-type]

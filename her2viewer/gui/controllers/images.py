@@ -67,6 +67,11 @@ class Images:
         self._files.drop("open")
         self._on_cancelled()
 
+    def close(self) -> None:
+        """Closes the files of what stands; after this, and after the lanes have ended, nothing is read any more."""
+        images = (self._store.state.image(stain) for stain in Stain)
+        close_all([image.source for image in images if image is not None])
+
     def _on_opened(self, outcome: Outcome) -> None:
         before = self._store.state
         opening = resolve_opening(before, outcome)
@@ -132,7 +137,7 @@ def open_one(opener: Opener, path: Path) -> OpenedImage:
 
 
 def close_all(sources: Sequence[ImageSource]) -> None:
-    """Closes sources, in the files lane."""
+    """Closes sources: in the files lane, or when that has ended."""
     for source in sources:
         source.close()
 

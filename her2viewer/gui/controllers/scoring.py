@@ -15,7 +15,6 @@ from her2viewer.gui.state import (
     Model,
     ModelFacts,
     ModelPhase,
-    OpenedImage,
     ScorePhase,
     Scoring,
     Store,
@@ -53,7 +52,8 @@ class ScoringController:
         pair, alignment = self._store.state.pair, self._store.state.registration.alignment
         if pair is None or self._store.state.model.phase is ModelPhase.FAILED:
             return
-        self.score_field(None, alignment, lambda context: read_pixels(pair, alignment, context))
+        images = OpenedPair(pair[0].source, pair[1].source)
+        self.score_field(None, alignment, lambda _: read_pixels(images, alignment))
 
     def score_field(
         self,
@@ -168,13 +168,11 @@ class ScoringController:
             self._messenger.say(" ".join(fresh), Level.WARNING)
 
 
-def read_pixels(pair: tuple[OpenedImage, OpenedImage], alignment: Alignment | None, context: Context) -> FieldPixels:
-    """In the files lane: both images whole at level 0, or the whole of the IHC and what of the H&E lies on it.
+def read_pixels(images: OpenedPair, alignment: Alignment | None) -> FieldPixels:
+    """In the files lane: both images whole at level 0; where they are registered, the H&E as it lies on the IHC.
 
     Raises ImageError where one cannot be read.
     """
-    context.token.check()
-    he, ihc = pair[0].source, pair[1].source
     if alignment is None or alignment.origin == "assumed":
-        return OpenedPair(he, ihc).read()
-    return read_field(he, ihc, FieldOfView.whole(ihc.size), alignment)
+        return images.read()
+    return read_field(images.he, images.ihc, FieldOfView.whole(images.ihc.size), alignment)

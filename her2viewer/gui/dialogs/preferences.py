@@ -71,7 +71,9 @@ class PreferencesDialog(QDialog):
         self.score_on_open.setToolTip("Leave it off to judge the field yourself first")
         self.register_on_open = QCheckBox("Register a pair as soon as it is open")
         self.register_on_open.setChecked(preferences.register_on_open)
-        self.register_on_open.setToolTip("Finds how the H&E lies on the IHC, in the background")
+        self.register_on_open.setToolTip(
+            "Finds how the H&E lies on the IHC, in the background; images of one size are taken to show one field"
+        )
         notice = quiet("\n".join(notices))
         notice.setWordWrap(True)
         notice.setVisible(bool(notices))

@@ -52,12 +52,18 @@ def plain(pixels: Pixels) -> NDArray[np.uint8]:
 class Canvas:
     """The pixels of a block of cells at one resolution. `image` shares them, and `x`, `y` is its first pixel's place."""
 
-    def __init__(self, resolutions: tuple[Resolution, ...], index: int, block: Block) -> None:
+    def __init__(
+        self, resolutions: tuple[Resolution, ...], index: int, block: Block, spare: NDArray[np.uint8] | None = None
+    ) -> None:
+        """`spare`: memory of a canvas that is not used any more. (New memory costs more than what is done with it.)"""
         self._resolutions = resolutions
         self.index = index
         self.block = block
         self.x, self.y, width, height = resolutions[index].extent(block)
-        self._pixels: Pixels = np.empty((height, width, 4), np.uint8)
+        size = 4 * width * height
+        fits = spare is not None and size <= spare.size <= 4 * size
+        self.memory: NDArray[np.uint8] = spare if spare is not None and fits else np.empty(size, np.uint8)
+        self._pixels: Pixels = self.memory[:size].reshape(height, width, 4)
         self._laid: dict[Cell, tuple[int, bool]] = {}
         self.image = QImage(self._pixels.data, width, height, 4 * width, QImage.Format.Format_RGB32)
 
@@ -65,9 +71,9 @@ class Canvas:
         """Whether a view of a block can be painted from it, without it being far too large for that."""
         return self.index == index and self.block.holds(block) and self.block.area <= 2 * block.area + 4
 
-    def moved_to(self, block: Block) -> "Canvas":
+    def moved_to(self, block: Block, spare: NDArray[np.uint8] | None) -> "Canvas":
         """A canvas of another block, with what the two have in common."""
-        made = Canvas(self._resolutions, self.index, block)
+        made = Canvas(self._resolutions, self.index, block, spare)
         for cell, laid in self._laid.items():
             if block.left <= cell.column < block.right and block.top <= cell.row < block.bottom:
                 made._place(cell)[:] = self._place(cell)
@@ -103,13 +109,15 @@ class Canvas:
                 [0, down, down * (cell.row * TILE + 0.5) - piece.origin[1] - 0.5],
             ]
         )
-        place[:] = cv2.warpAffine(
+        made = cv2.warpAffine(
             piece.pixels,
             back,
             (place.shape[1], place.shape[0]),
+            dst=place,
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )
+        assert np.shares_memory(made, place)
 
 
 def _hatch(place: Pixels) -> None:

@@ -18,7 +18,7 @@ from her2viewer.errors import UserError
 from her2viewer.imaging.tile_cache import TileCache
 
 THREADS: Final = 2
-CACHE_BYTES: Final = 128 * 2**20
+CACHE_BYTES: Final = 64 * 2**20
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -5,8 +5,8 @@ import math
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QImage, QPainter, QTransform
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QImage, QPainter, QPolygonF, QTransform
 
 from her2viewer.export.overlay import OverlayStyle, colourise
 from her2viewer.gui.pane.pixel_grid import draw, is_right_angled, on_whole_pixels, scale_of
@@ -64,10 +64,10 @@ class MapOverlay:
         self._picture = None
         seen = device.inverted()[0].mapRect(viewport)
         step = 1 / scale_of(device)
-        field = self._shown.attribution.fields[self._stain]
+        box = _on_image(self._shown.attribution.fields[self._stain])
         # Whole steps of the grid that begins with the first pixel of the screen.
-        left, width = _span(seen.left(), seen.right(), field.x, field.x + field.width, step)
-        top, height = _span(seen.top(), seen.bottom(), field.y, field.y + field.height, step)
+        left, width = _span(seen.left(), seen.right(), box.left(), box.right(), step)
+        top, height = _span(seen.top(), seen.bottom(), box.top(), box.bottom(), step)
         if width <= 0 or height <= 0:
             self._steps = None
             return None
@@ -92,6 +92,13 @@ class _Steps:
         self.x = x
         self.y = y
         self.step = step
+
+
+def _on_image(field: FieldOfView) -> QRectF:
+    """The upright rectangle of level-0 pixels around a field, which may lie turned on its image."""
+    x, y, right, bottom = field.x, field.y, field.x + field.width, field.y + field.height
+    corners = [QPointF(*field.frame.inverse()(*at)) for at in ((x, y), (right, y), (right, bottom), (x, bottom))]
+    return QPolygonF(corners).boundingRect()
 
 
 def _span(start: float, end: float, first: float, last: float, step: float) -> tuple[int, int]:

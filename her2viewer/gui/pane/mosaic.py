@@ -5,16 +5,19 @@ in for it, in the last resort the overview, which every opened image has.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QRectF, Signal
 from PySide6.QtGui import QPainter, QTransform
 
 from her2viewer.errors import UserError
 from her2viewer.gui.pane.canvas import Canvas, Piece, Pixels, opaque, plain
+from her2viewer.gui.pane.colouring import ORIGINAL, Colouring
 from her2viewer.gui.pane.fetching import Asker, Errand, Fetching
 from her2viewer.gui.pane.pixel_grid import draw, is_right_angled, on_whole_pixels, scale_of
 from her2viewer.gui.pane.pyramid import (
@@ -28,29 +31,15 @@ from her2viewer.gui.pane.pyramid import (
     shrunk,
 )
 from her2viewer.gui.state import OpenedImage
-from her2viewer.imaging.source import ImageSource, RGBImage
+from her2viewer.imaging.source import ImageSource
 from her2viewer.imaging.tile_cache import TILE, TileCache
 
-MOST_BYTES: Final = 64 * 2**20
+MOST_BYTES: Final = 48 * 2**20
 """Cells of one image are kept ready to be shown up to this many bytes, and as many as are on screen. (What was read for them
 is in the cache of `Fetching`.)"""
 
 _COLOURED_WHOLE: Final = 700_000
 """Pixels of the overview that are coloured before another colouring is shown at all."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Colouring:
-    """What is made of the pixels before they are shown: a stain view. `apply` runs on worker threads; None changes nothing.
-
-    `apply` takes and gives (h, w, 3) uint8 RGB, each pixel by itself.
-    """
-
-    name: Hashable
-    apply: Callable[[RGBImage], RGBImage] | None = None
-
-
-ORIGINAL: Final = Colouring("original")
 
 
 class Mosaic(QObject):
@@ -78,6 +67,7 @@ class Mosaic(QObject):
         self._shown = self._wanted = ORIGINAL
         self._scene: _Scene | None = None
         self._canvas: Canvas | None = None
+        self._spare: NDArray[np.uint8] | None = None
         self.revision = 0
         """Counts up with everything that changes what is painted."""
 
@@ -114,7 +104,7 @@ class Mosaic(QObject):
         self._held = 0
         self._broken.clear()
         self._told = False
-        self._scene = self._canvas = None
+        self._scene = self._canvas = self._spare = None
         if image is not None:
             self._resolutions = resolutions(image.source.levels, image.source.size)
             first = overview_resolution(self._resolutions)
@@ -147,22 +137,33 @@ class Mosaic(QObject):
         px = 1 / scale_of(transform * painter.deviceTransform())
         index = resolution_for(self._resolutions, px)
         scene = _Scene(index, self._resolutions[index].cells(box), box)
-        canvas = self._laid(scene)
-        _draw(painter, canvas, self._resolutions[index], transform, viewport)
+        self._canvas = canvas = self._laid(scene)
+        _draw(painter, canvas, self._resolutions[canvas.index], transform, viewport, standing_in=canvas.index != index)
         if self._scene is None or (scene.index, scene.seen) != (self._scene.index, self._scene.seen):
             self._scene = scene
             self._wish()
 
     def _laid(self, scene: "_Scene") -> Canvas:
-        """The canvas with the best that is at hand for a scene."""
+        """The canvas with the best that is at hand for a scene, at the finest resolution of which there is anything."""
+        index = next(i for i in range(scene.index, len(self._resolutions)) if self._has_any(i, scene))
+        seen = scene.seen if index == scene.index else self._resolutions[index].cells(scene.box)
         canvas = self._canvas
-        if canvas is None or canvas.index != scene.index:
-            canvas = Canvas(self._resolutions, scene.index, scene.seen)
-        elif not canvas.serves(scene.index, scene.seen):
-            canvas = canvas.moved_to(scene.seen)
-        canvas.lay(scene.seen, partial(self._finest, self._shown.name), self._broken)
-        self._canvas = canvas
+        if canvas is None or not canvas.serves(index, seen):
+            spare, self._spare = self._spare, canvas.memory if canvas is not None else None
+            if canvas is None or canvas.index != index:
+                canvas = Canvas(self._resolutions, index, seen, spare)
+            else:
+                canvas = canvas.moved_to(seen, spare)
+        canvas.lay(seen, partial(self._finest, self._shown.name), self._broken)
         return canvas
+
+    def _has_any(self, index: int, scene: "_Scene") -> bool:
+        """Whether anything of a resolution is at hand, or is known to be broken, where the scene is."""
+        name = self._shown.name
+        return index in self._whole[name] or any(
+            (name, cell) in self._tiles or cell in self._broken
+            for cell in self._resolutions[index].cells(scene.box).cells(index)
+        )
 
     def _finest(self, name: Hashable, cell: Cell) -> Piece:
         """The finest pixels at hand that cover a cell. The coarsest resolutions are always there."""
@@ -339,12 +340,23 @@ def _halvings(pixels: Pixels, first: int, count: int) -> dict[int, Pixels]:
     return made
 
 
-def _draw(painter: QPainter, canvas: Canvas, resolution: Resolution, transform: QTransform, viewport: QRectF) -> None:
-    """Draws a canvas: pixel for pixel where it can be, large pixels as they are, smooth otherwise."""
+def _draw(
+    painter: QPainter,
+    canvas: Canvas,
+    resolution: Resolution,
+    transform: QTransform,
+    viewport: QRectF,
+    *,
+    standing_in: bool,
+) -> None:
+    """Draws a canvas: pixel for pixel where it can be, large pixels as they are, smooth otherwise.
+
+    The large pixels of one that stands in for a finer one are not the image's own, and are always smooth.
+    """
     x, y = canvas.x * resolution.across, canvas.y * resolution.down
     device = QTransform(resolution.across, 0, 0, resolution.down, x, y) * transform * painter.deviceTransform()
     enlarged = scale_of(device)
     one_to_one = abs(enlarged - 1) < 1e-6 and is_right_angled(device)
     if one_to_one:
         device = on_whole_pixels(device)
-    draw(painter, canvas.image, device, viewport, smooth=not (one_to_one or enlarged >= 2 - 1e-9))
+    draw(painter, canvas.image, device, viewport, smooth=standing_in or not (one_to_one or enlarged >= 2 - 1e-9))

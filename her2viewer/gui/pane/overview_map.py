@@ -58,8 +58,9 @@ class OverviewMap(QWidget):
 
     def set_seen(self, seen: QPolygonF) -> None:
         """The corners of what the pane shows, in level-0 pixels."""
-        self._seen = seen
-        self.update()
+        if seen != self._seen:
+            self._seen = seen
+            self.update()
 
     def _to_map(self) -> QTransform:
         inner = self.rect().adjusted(1, 1, -1, -1)
@@ -73,6 +74,8 @@ class OverviewMap(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(0, 0, 0, 150))
         painter.drawPixmap(inner, self._pixmap)
+        if self._seen.isEmpty():  # Qt does not survive drawing a polygon without corners
+            return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(inner)
         box = self._to_map().map(self._seen)

@@ -12,6 +12,7 @@ from superqt import QElidingLabel
 from her2viewer.errors import UserError
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.icons import themed_pixmap
+from her2viewer.gui.pane.colouring import Colouring
 from her2viewer.gui.pane.fetching import Fetching
 from her2viewer.gui.pane.overview_map import OverviewMap, everything_seen
 from her2viewer.gui.pane.scale_bar import ScaleBar
@@ -50,6 +51,7 @@ class ImagePane(QFrame):
         self._empty.open_requested.connect(self.open_requested)
         self.view.installEventFilter(self)
         self.view.looked.connect(self.refresh_scale)
+        self.view.mosaic.changed.connect(self._show_colouring)
 
         body = QWidget()
         self._stack = QStackedLayout(body)
@@ -70,6 +72,9 @@ class ImagePane(QFrame):
         caption.setProperty("emphasis", True)
         self._name = QElidingLabel()
         self._name.setElideMode(Qt.TextElideMode.ElideMiddle)
+        self._colouring = QLabel()
+        self._colouring.setProperty("emphasis", True)
+        self._colouring.hide()
         self._info = QLabel()
         self._info.setProperty("quiet", True)
         row = QHBoxLayout(header)
@@ -77,6 +82,7 @@ class ImagePane(QFrame):
         row.setSpacing(16)
         row.addWidget(caption)
         row.addWidget(self._name, 1)
+        row.addWidget(self._colouring)
         row.addWidget(self._info)
         return header
 
@@ -96,6 +102,16 @@ class ImagePane(QFrame):
     def set_header_visible(self, visible: bool) -> None:
         """Hidden where the window says above the pane what is seen in it."""
         self._header.setVisible(visible)
+
+    def set_colouring(self, colouring: Colouring) -> None:
+        """Shows the tissue otherwise: a stain view. The header names it when it is there."""
+        self.view.set_colouring(colouring)
+
+    def _show_colouring(self) -> None:
+        shown = self.view.mosaic.colouring
+        self._colouring.setText(shown.words)
+        self._colouring.setToolTip(shown.more)
+        self._colouring.setVisible(bool(shown.words))
 
     def set_um_per_px(self, um: float | None) -> None:
         """Micrometres per level-0 pixel of the image, or None."""
@@ -139,7 +155,7 @@ class ImagePane(QFrame):
         self._place()
 
     def _place(self) -> None:
-        """The scale bar bottom right, the overview map bottom left (above the bar where it is too narrow), the notice top left."""
+        """The scale bar bottom right, the overview map bottom left (above the bar where it is narrow), the notice top left."""
         bar = self._scale_bar
         bar.move(self.view.width() - bar.width() - 8, self.view.height() - bar.height() - 8)
         self._notice.move(8, 8)
@@ -270,7 +286,7 @@ class _Empty(QWidget):
             icon, title, text = (
                 "image",
                 _TEACHING[self._stain],
-                "PNG, JPEG, TIFF, BMP or WebP, or press Ctrl+O to open a pair.",
+                "A whole slide, or PNG, JPEG, TIFF, BMP or WebP. Ctrl+O opens a pair.",
             )
         self._icon.setPixmap(themed_pixmap(icon, 40, self.palette()))
         self._title.setText(title)

@@ -19,10 +19,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from her2viewer.export.overlay import OverlayStyle
+from her2viewer.gui.pane.colouring import Colouring
 from her2viewer.gui.pane.fetching import Fetching
 from her2viewer.gui.pane.layer import ContextWish, Layer, Tool, Touch
 from her2viewer.gui.pane.map_overlay import MapOverlay
-from her2viewer.gui.pane.mosaic import Colouring, Mosaic
+from her2viewer.gui.pane.mosaic import Mosaic
 from her2viewer.gui.pane.viewpoint import Viewpoint, fitted, kept_in_reach
 from her2viewer.gui.resolve import OverlayShown
 from her2viewer.gui.state import OpenedImage

@@ -55,17 +55,11 @@ class RegistrationController:
             progressed=lambda progress: self._change(progress=progress),
         )
 
-    def cancel(self) -> bool:
-        """Stops a registration, or else leaves the landmarks. Returns whether there was anything to stop."""
-        registration = self._registration
-        if registration.progress is not None:
+    def cancel(self) -> None:
+        """Stops a registration that is under way."""
+        if self._registration.progress is not None:
             self._lane.drop(_TOPIC)
             self._on_end()
-            return True
-        if registration.setting:
-            self.leave()
-            return True
-        return False
 
     def when_settled(self, act: Callable[[], object]) -> None:
         """Acts now, or once the registration that is under way has ended, however it ended."""

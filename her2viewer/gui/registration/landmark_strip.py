@@ -109,7 +109,8 @@ class LandmarkStrip(QFrame):
             self._mark_row.insertWidget(place, button)
         for place, (number, words) in enumerate(shown.marks):
             button = self._group.button(place)
-            button.setText(f"{number}:  {words}" if words else number)
+            plain = words.replace("&", "&&")  # to a button one & says that the next letter is a key
+            button.setText(f"{number}:  {plain}" if words else number)
             button.setAccessibleName(f"Landmark {number} {words}")
             if place == shown.chosen:
                 button.setChecked(True)

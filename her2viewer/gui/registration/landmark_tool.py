@@ -14,6 +14,10 @@ from her2viewer.scoring.stains import Stain
 
 REACH = RADIUS + 4
 
+_DELETE = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
+KEYS = (Qt.Key.Key_Escape, *_DELETE)
+"""The keys that the tool takes."""
+
 
 class LandmarkWishes(Protocol):
     """Who does what the mouse and the keys ask for."""
@@ -93,7 +97,7 @@ class LandmarkTool:
     def key(self, event: QKeyEvent) -> bool:
         if event.key() == Qt.Key.Key_Escape:
             self._wishes.leave()
-        elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
+        elif event.key() in _DELETE:
             self._wishes.delete_chosen()
         else:
             return False

@@ -100,14 +100,13 @@ def resolve_landmarks(state: State) -> LandmarksShown:
     um_per_px = resolve_pane(state, Stain.IHC).um_per_px
     complete = len(landmarks.complete)
     residuals = dict(zip(landmarks.complete, residuals_px(landmarks, alignment), strict=False))
-    # An alignment that goes through every landmark says nothing of how well they fit.
-    exact = complete < _FEWEST_OVER or (alignment is not None and alignment.warp is not None)
+    told = alignment is not None and _tells_of(alignment, complete)
 
     def words(index: int) -> str:
         missing = landmarks.marks[index].missing
         if missing is not None:
             return f"click it in the {missing.caption}"
-        return distance_words(residuals[index], um_per_px) if index in residuals and not exact else ""
+        return distance_words(residuals[index], um_per_px) if index in residuals and told else ""
 
     marks = tuple((str(index + 1), words(index)) for index in range(len(landmarks.marks)))
     return LandmarksShown(
@@ -120,6 +119,16 @@ def resolve_landmarks(state: State) -> LandmarksShown:
         bend=landmarks.bend,
         can_bend=complete >= _FEWEST_OVER,
     )
+
+
+def _tells_of(alignment: Alignment, complete: int) -> bool:
+    """Whether the distance that an alignment leaves at landmarks says how good it is.
+
+    One that was made to go through all of them leaves none, and an assumption was never meant to fit.
+    """
+    if alignment.origin == "landmarks":
+        return complete >= _FEWEST_OVER and alignment.warp is None
+    return alignment.origin != "assumed"
 
 
 def residuals_px(landmarks: Landmarks, alignment: Alignment | None) -> list[float]:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QEvent, QObject, QPointF
+from PySide6.QtGui import QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import QMenu, QToolButton
 
 from her2viewer.gui.actions import ActionId as Id
@@ -16,19 +17,21 @@ from her2viewer.gui.registration.by_hand import as_shown, nudged, turned
 from her2viewer.gui.registration.controller import RegistrationController
 from her2viewer.gui.registration.landmark_layer import LandmarkLayer
 from her2viewer.gui.registration.landmark_strip import LandmarkStrip
-from her2viewer.gui.registration.landmark_tool import LandmarkTool
+from her2viewer.gui.registration.landmark_tool import KEYS, LandmarkTool
 from her2viewer.gui.registration.resolve import resolve_landmarks, resolve_link
 from her2viewer.gui.registration.work import Register
+from her2viewer.gui.resolve import resolve_doing
 from her2viewer.gui.state import State
 from her2viewer.scoring.stains import Stain
 
 TURN_DEGREES: Final = 0.25
 
 
-class RegistrationRoom:
+class RegistrationRoom(QObject):
     """Built once. `cancel` and `close` belong to the window's own."""
 
     def __init__(self, parts: Parts, register: Register) -> None:
+        super().__init__(parts.window)
         self._parts = parts
         self._views = {stain: pane.view for stain, pane in parts.window.panes.items()}
         self.lane = Lane("registration")
@@ -38,6 +41,9 @@ class RegistrationRoom:
         self._layer = LandmarkLayer(lambda: parts.store.state.registration)
         self.link_button = QToolButton()
         self.link_button.setObjectName("linkState")
+        # Nothing beside it moves when the words change.
+        longest = QFontMetrics(self.link_button.font()).horizontalAdvance("Linked by landmarks, 00.0 µm")
+        self.link_button.setMinimumWidth(longest + 32)
         self.link_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.link_button.setAccessibleName("How the panes are linked")
 
@@ -53,6 +59,8 @@ class RegistrationRoom:
         strip.done_requested.connect(controller.leave)
         for view in self._views.values():
             view.add_layer(self._layer)
+            view.tool_changed.connect(self._on_tool)
+            view.installEventFilter(self)
         menu = QMenu(self.link_button)
         for action in (Id.LINK, Id.REGISTER, Id.LANDMARKS, Id.LOCK_OFFSET, Id.UNDO_REGISTRATION):
             menu.addAction(window.actions_[action])
@@ -77,11 +85,14 @@ class RegistrationRoom:
 
     def close(self) -> None:
         """Stops what is under way and waits for it."""
-        self.lane.close()
+        self.lane.close(1.0)
 
-    def cancel(self) -> bool:
-        """Esc. Returns whether there was anything to stop or leave."""
-        return self.controller.cancel()
+    def cancel(self) -> None:
+        """Esc: stops the registration, or leaves the landmarks where nothing else is under way that it might be meant for."""
+        state = self._parts.store.state
+        self.controller.cancel()
+        if state.registration.setting and not resolve_doing(state).can_cancel:
+            self.controller.leave()
 
     def lock_offset(self) -> None:
         """What the two panes show now lies on each other from now on, and the link keeps it."""
@@ -116,7 +127,8 @@ class RegistrationRoom:
             return
         if before is None or before.setting != now.setting:
             for view in self._views.values():
-                view.set_tool(self._tool if now.setting else None)
+                if now.setting or view.tool is self._tool:  # another room's tool is not ours to take away
+                    view.set_tool(self._tool if now.setting else None)
             if before is not None and now.setting:
                 self._views[Stain.HE].setFocus()
         if old is None or resolve_landmarks(old) != resolve_landmarks(new):
@@ -128,8 +140,26 @@ class RegistrationRoom:
         for view in self._views.values():
             view.repaint_layers()
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A key that the tool takes is no shortcut meanwhile: Delete takes a landmark, not what else it might."""
+        taken = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and event.key() in KEYS
+        if taken and self._parts.store.state.registration.setting:
+            event.accept()
+            return True
+        return super().eventFilter(watched, event)
+
+    def _on_tool(self, tool: object) -> None:
+        """Another room's tool has the mouse: no landmarks are being set any more."""
+        if tool not in (None, self._tool) and self._parts.store.state.registration.setting:
+            self.controller.leave()
+
     def _on_pair(self) -> None:
-        if self._parts.settings.register_on_open:
+        """Two images of one size are taken for the same field cut out of registered slides: there is little to find.
+
+        Of twelve such pairs of BCI the registration holds for two, and it takes some seconds.
+        """
+        pair = self._parts.store.state.pair
+        if pair is not None and self._parts.settings.register_on_open and pair[0].source.size != pair[1].source.size:
             self.controller.register(asked=False)
 
 

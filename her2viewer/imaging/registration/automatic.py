@@ -10,6 +10,7 @@ import numpy as np
 
 from her2viewer.imaging.affine import Affine, Points
 from her2viewer.imaging.alignment import Alignment
+from her2viewer.imaging.registration.closer import Scan, resolutions, windows_moved
 from her2viewer.imaging.registration.patches import REACH, Shifts, agreed, measured
 from her2viewer.imaging.registration.plane import HAEMATOXYLIN_DAB, HAEMATOXYLIN_EOSIN, Features, Plane, plane_of
 from her2viewer.imaging.registration.search import SCALE_STEP, candidates
@@ -26,6 +27,7 @@ _CONVINCING, _CONVINCING_SHARE = 24, 0.5
 """The same at the second stage for a candidate to be believed."""
 _BENT_WITHIN: Final = 6.0
 """How far a patch may lie from the affine for the spline to go through it, px of its stage."""
+_CLOSER_WITHIN: Final = 4.0
 _STIFFNESS: Final = 1e-3
 _BEYOND_DOUBT: Final = 0.8
 """Share at the second stage after which no other candidate is looked at."""
@@ -83,7 +85,8 @@ def register(
     progress: 0..1. Where nothing agrees the pair stays as it was assumed, and the alignment is `poor` and has no error.
     """
     he_um, ihc_um = he_um or _um(he), ihc_um or _um(ihc)
-    work = _Registration(plane_of(he, HAEMATOXYLIN_EOSIN), plane_of(ihc, HAEMATOXYLIN_DAB), check)
+    scans = Scan(he, plane_of(he, HAEMATOXYLIN_EOSIN)), Scan(ihc, plane_of(ihc, HAEMATOXYLIN_DAB))
+    work = _Registration(scans[0].plane, scans[1].plane, check)
     progress(0.1)
     assumed = Affine.between(he.size, ihc.size)
     if he_um is not None and ihc_um is not None:
@@ -94,6 +97,13 @@ def register(
     if fit is None:
         return Alignment(assumed, origin="automatic", poor=True)
     fit = work.refined(fit)
+    progress(0.8)
+    for step in resolutions(scans[1], ihc_um):
+        shifts = windows_moved(*scans, fit.he_to_ihc, step, check)
+        closer = _fit(fit.he_to_ihc, shifts, Affine.stretch(1 / step, 0, 1 / step, 0), _CLOSER_WITHIN, full=True)
+        if closer is None or not closer.holds:
+            break
+        fit = closer
     progress(1.0)
     return Alignment.measured(fit.he_to_ihc, "automatic", fit.error, ihc.size, ihc_um)
 
@@ -119,6 +129,17 @@ def _likely_scales(he: ImageSource, ihc: ImageSource) -> tuple[float, ...]:
     # Scans of one scanner have one pixel size, whatever they cover.
     is_other = abs(math.log(same_field)) > _SCALE_STEPS * math.log(SCALE_STEP)
     return (same_field, 1.0) if is_other else (same_field,)
+
+
+def _fit(he_to_ihc: Affine, shifts: Shifts, to_level: Affine, tolerance: float, full: bool) -> _Fit | None:
+    """An alignment corrected by shifts measured on it. to_level: from level-0 px of the IHC to those of the shifts."""
+    agreement = agreed(shifts, tolerance, full)
+    if agreement is None:
+        return None
+    left = agreement.correction.points(shifts.places) - (shifts.places + shifts.shifts)
+    error = float(np.median(np.hypot(*left.T))) / to_level.scale
+    corrected = he_to_ihc.then(to_level).then(agreement.correction).then(to_level.inverse())
+    return _Fit(corrected, int(agreement.agreeing.sum()), agreement.share, error)
 
 
 class _Registration:
@@ -172,15 +193,8 @@ class _Registration:
             yield self._he.without_blank(), self._ihc.without_blank()
 
     def _fitted(self, he_to_ihc: Affine, stage: _Stage) -> _Fit | None:
-        shifts = self._measured(he_to_ihc, stage)
-        agreement = agreed(shifts, stage.tolerance, stage.full)
-        if agreement is None:
-            return None
-        to_ihc = self._ihc.to_level(stage.side)
-        left = agreement.correction.points(shifts.places) - (shifts.places + shifts.shifts)
-        error = float(np.median(np.hypot(*left.T))) / to_ihc.scale
-        corrected = he_to_ihc.then(to_ihc).then(agreement.correction).then(to_ihc.inverse())
-        return _Fit(corrected, int(agreement.agreeing.sum()), agreement.share, error)
+        shifts, to_level = self._measured(he_to_ihc, stage), self._ihc.to_level(stage.side)
+        return _fit(he_to_ihc, shifts, to_level, stage.tolerance, stage.full)
 
     def _measured(self, he_to_ihc: Affine, stage: _Stage) -> Shifts:
         self._check()

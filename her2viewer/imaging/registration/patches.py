@@ -14,7 +14,7 @@ REACH: Final = 8
 """A patch is looked for this many px around its place."""
 _LEAST_TEXTURE: Final = 0.15
 """Spread, against that of the whole picture, below which a patch says nothing."""
-_LEAST_PEAK: Final = 0.1
+LEAST_PEAK: Final = 0.1
 """Correlation below which a patch is found nowhere."""
 _FEWEST_FOR_AFFINE: Final = 12
 
@@ -59,7 +59,7 @@ def measured(fixed: Features, moving: Features, laid: Affine, patch: int, step: 
                 continue
             tried += 1
             dx, dy, height_of_peak = peak
-            if height_of_peak >= _LEAST_PEAK:
+            if height_of_peak >= LEAST_PEAK:
                 places.append((float(x), float(y)))
                 shifts.append((dx, dy))
     return Shifts(np.array(places).reshape(-1, 2), np.array(shifts).reshape(-1, 2), tried)
@@ -78,9 +78,10 @@ def found(around: Features, patch: Features) -> tuple[float, float, float] | Non
     if not maps:
         return None
     correlation = np.asarray(sum(maps), np.float32) / len(patch)
+    reach = correlation.shape[1] // 2
     row, column = divmod(int(correlation.argmax()), correlation.shape[1])
-    dx = column + _vertex(correlation[row], column) - REACH
-    dy = row + _vertex(correlation[:, column], row) - REACH
+    dx = column + _vertex(correlation[row], column) - reach
+    dy = row + _vertex(correlation[:, column], row) - reach
     return dx, dy, float(correlation[row, column])
 
 

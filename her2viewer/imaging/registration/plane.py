@@ -1,6 +1,6 @@
 """What of an image is compared: where its haematoxylin lies and where its tissue is, both stains alike, on bounded pixels."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -42,12 +42,14 @@ class Densities:
 class Plane:
     """An overview to compare. scanned: (h, w) uint8, 1 where there is picture, 0 where the scanner or a program filled in.
 
-    to_source: from px of the overview to level-0 px.
+    to_source: from px of the overview to level-0 px; dyes, white: what the densities were taken with.
     """
 
     densities: Densities
     scanned: NDArray[np.uint8]
     to_source: Affine
+    dyes: Dyes
+    white: tuple[float, float, float]
 
     @property
     def side(self) -> int:
@@ -68,13 +70,18 @@ class Plane:
 
     def features(self, side: int, finest: float = _FINEST, coarsest: float = _COARSEST) -> Features:
         """The overview shrunk to a longer side, as it is compared; finest, coarsest: the band's sigmas, px."""
-        haematoxylin, total = (self._shrunk(part, side) for part in (self.densities.haematoxylin, self.densities.total))
-        # Square root and tanh bring strong and faint stains of one tissue close to each other.
+        parts = (self._shrunk(part, side) for part in (self.densities.haematoxylin, self.densities.total))
+        return _band(self._evened(Densities(*parts)), self.scanned_at(side) > 0, finest, coarsest)
+
+    def features_of(self, picture: RGBImage) -> Features:
+        """A part of the image at any resolution, as it is compared. picture: (h, w, 3) uint8 RGB."""
+        parts = densities(picture, self.dyes, self.white)
+        return _band(self._evened(parts), np.ones(parts.total.shape, np.bool_), _FINEST, _COARSEST)
+
+    def _evened(self, parts: Densities) -> Features:
+        """Square root and tanh bring strong and faint stains of one tissue close to each other."""
         usual = float(np.median(self.densities.total)) + _FAINT
-        seen = self._shrunk(self.scanned.astype(np.float32), side) > 0.99
-        return np.stack(
-            [_band(part, seen, finest, coarsest) for part in (np.sqrt(haematoxylin), np.tanh(total / usual))]
-        )
+        return np.stack([np.sqrt(parts.haematoxylin), np.tanh(parts.total / usual)])
 
     def scanned_at(self, side: int) -> NDArray[np.float32]:
         """(h, w) float32, 1 where all of a shrunken pixel is picture, else 0."""
@@ -82,7 +89,7 @@ class Plane:
 
     def without_blank(self) -> "Plane":
         """The same, taking what was filled in for picture: flat white may be clean glass, and its outline tells a lot."""
-        return Plane(self.densities, np.ones_like(self.scanned), self.to_source)
+        return replace(self, scanned=np.ones_like(self.scanned))
 
     def _shrunk(self, part: NDArray[np.float32], side: int) -> NDArray[np.float32]:
         height, width = part.shape
@@ -93,14 +100,21 @@ def plane_of(source: ImageSource, dyes: Dyes) -> Plane:
     """The overview of an image in a stain."""
     picture = thumbnail(source, OVERVIEW_SIDE)
     height, width = picture.shape[:2]
-    return Plane(densities(picture, dyes), _scanned(picture), Affine.between((width, height), source.size))
+    white = background(picture)
+    to_source = Affine.between((width, height), source.size)
+    return Plane(densities(picture, dyes, white), _scanned(picture), to_source, dyes, white)
 
 
-def densities(picture: RGBImage, dyes: Dyes) -> Densities:
-    """(h, w, 3) uint8 RGB -> densities against the picture's own background, the 98th percentile of each channel."""
-    white = np.percentile(picture[::4, ::4].reshape(-1, 3), 98, axis=0)
+def background(picture: RGBImage) -> tuple[float, float, float]:
+    """The 98th percentile of each channel, RGB."""
+    r, g, b = np.percentile(picture[::4, ::4].reshape(-1, 3), 98, axis=0).tolist()
+    return r, g, b
+
+
+def densities(picture: RGBImage, dyes: Dyes, white: tuple[float, float, float]) -> Densities:
+    """(h, w, 3) uint8 RGB -> densities against a background."""
     level = np.arange(256)[:, None]
-    table = np.maximum(np.log10((white + 1) / (level + 1)), 0).astype(np.float32)
+    table = np.maximum(np.log10((np.array(white) + 1) / (level + 1)), 0).astype(np.float32)
     density = cv2.LUT(picture, table[:, None, :])
     first, second = (np.array(dye) / np.linalg.norm(dye) for dye in dyes)
     third = np.cross(first, second)
@@ -115,17 +129,22 @@ def _size(width: int, height: int, side: int) -> tuple[int, int]:
     return max(1, round(width * factor)), max(1, round(height * factor))
 
 
-def _band(part: NDArray[np.float32], seen: NDArray[np.bool_], finest: float, coarsest: float) -> NDArray[np.float32]:
-    """The part between two blurs that take nothing from where nothing was seen; 0 there."""
+def _band(parts: Features, seen: NDArray[np.bool_], finest: float, coarsest: float) -> Features:
+    """Each part between two blurs that take nothing from where nothing was seen; 0 there."""
     weight = seen.astype(np.float32)
 
-    def blurred(sigma: float) -> NDArray[np.float32]:
-        below = np.maximum(cv2.GaussianBlur(weight, (0, 0), sigma), 1e-3)
-        return np.asarray(cv2.GaussianBlur(part * weight, (0, 0), sigma) / below, np.float32)
+    def blurred(picture: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+        return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)
 
-    band = (blurred(finest) - blurred(coarsest)) * weight
-    spread = float(band[seen].std()) if seen.any() else 0.0
-    return np.asarray(band / (spread + 1e-6), np.float32)
+    bands = np.zeros_like(parts)
+    for sigma, sign in ((finest, 1), (coarsest, -1)):
+        below = 1.0 if seen.all() else np.maximum(blurred(weight, sigma), 1e-3)
+        for band, part in zip(bands, parts, strict=True):
+            band += sign * blurred(part * weight, sigma) / below
+    bands *= weight
+    for band in bands:
+        band /= (float(band[seen].std()) if seen.any() else 0.0) + 1e-6
+    return bands
 
 
 def _scanned(picture: RGBImage) -> NDArray[np.uint8]:

@@ -61,7 +61,7 @@ def test_left_of_the_line_is_the_he_and_right_of_it_the_ihc(paired: App, qtbot: 
     picture, middle = at_one_to_one(paired)
     assert np.array_equal(picture[:, : middle - 1], HE[:, : middle - 1])
     assert np.array_equal(picture[:, middle + 1 :], IHC[:, middle + 1 :])
-    assert paired.compare.bar._seen.text() == "H&E left of the line, IHC HER2 right of it"
+    assert paired.compare.bar._seen.text() == "H&E left, IHC HER2 right"
 
 
 def test_the_line_is_dragged(paired: App, qtbot: QtBot) -> None:
@@ -109,15 +109,16 @@ def test_a_flicker_changes_the_image_and_reads_nothing(
     ihc = write(tmp_path / "big_IHC.png", tissue(2, (2600, 2300), Stain.IHC))
     opened(app, qtbot, (he, ihc))
     ihc_view(app).go(Viewpoint(1200, 1100, 1.0))
-    change(app, every_ms=100)
+    change(app, every_ms=100, running=False)
     qtbot.keyClick(app.window, Key.Key_F6)
+    at_one_to_one(app)  # painted once, with the IHC in front: what is hidden has been asked for as well
     mosaics = [pane.view.mosaic for pane in app.window.panes.values()]
-    qtbot.waitUntil(lambda: app.store.state.comparison.front is Stain.HE and all(one.settled for one in mosaics))
-    qtbot.waitUntil(lambda: not app.window.fetching._threads)
+    qtbot.waitUntil(lambda: all(one.settled for one in mosaics) and not app.window.fetching._threads)
     reads = []
     read = FlatImage.read
     monkeypatch.setattr(FlatImage, "read", lambda *args: reads.append(args) or read(*args))
     pictures: dict[str, np.ndarray] = {}
+    change(app, running=True)
 
     def seen_both() -> bool:
         front = app.store.state.comparison.front
@@ -219,6 +220,17 @@ def test_layers_and_tools_work_in_the_ihcs_coordinates(paired: App, qtbot: QtBot
     with qtbot.waitSignal(view.cursor_moved):
         qtbot.mouseMove(view.viewport(), view.to_screen(100, 50).toPoint())
     assert paired.window.status_line._place.startswith("IHC HER2")
+
+
+def test_stain_views_are_shown_and_named_in_the_one_place(paired: App, qtbot: QtBot) -> None:
+    choose(paired, CompareMode.BLEND)
+    change(paired, blend=1.0)
+    before = at_one_to_one(paired)[0]
+    assert paired.compare.bar._views.isHidden()
+    qtbot.keyClick(paired.window, Key.Key_2)
+    qtbot.waitUntil(lambda: not paired.compare.bar._views.isHidden())
+    assert "not quantitative" in paired.compare.bar._views.text()
+    qtbot.waitUntil(lambda: not np.array_equal(at_one_to_one(paired)[0], before))
 
 
 def test_without_a_pair_there_is_nothing_to_compare(app: App, qtbot: QtBot, pair: tuple[Path, Path]) -> None:

@@ -62,13 +62,13 @@ def test_fields_scores_and_the_map_outlive_the_window(
 def test_written_a_moment_after_the_last_change_and_never_beside_the_images(
     hand: Hand, pair: tuple[Path, Path], settings: Settings
 ) -> None:
-    beside = {path for path in pair[0].parents[2].rglob("*")}
+    beside = set(pair[0].parents[2].rglob("*"))
     hand.add()
     timer = hand.room.keeping._timer
     assert timer.isActive() and timer.interval() == AFTER_MS
     timer.timeout.emit()  # the moment is over
     hand.qtbot.waitUntil(lambda: len(kept_files(settings)) == 1)
-    assert {path for path in pair[0].parents[2].rglob("*")} == beside
+    assert set(pair[0].parents[2].rglob("*")) == beside
     (file,) = kept_files(settings)
     assert pair[0].parent.name not in file.read_text()
     hand.qtbot.waitUntil(lambda: not hand.app.lanes.files.busy)

@@ -18,7 +18,8 @@ from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.stains import Stain
 
 from ..test_pane import pixels_of
-from .conftest import BROKEN, NO_TISSUE as NOTHING_THERE, Hand, map_of, score_of
+from .conftest import BROKEN, Hand, map_of, score_of
+from .conftest import NO_TISSUE as NOTHING_THERE
 
 FIELD = FieldOfView(0, 0, 32, 32)
 
@@ -120,7 +121,7 @@ def test_on_the_he_the_map_lies_as_the_images_do(hand: Hand, bent: bool) -> None
     warp = None
     if bent:
         corners = np.array([(0, 0), (256, 0), (256, 256), (0, 256), (128, 128)], float)
-        warp = ThinPlate.through(corners, corners + [(0, 0), (0, 0), (0, 0), (0, 0), (12, 6)])
+        warp = ThinPlate.through(corners, corners + np.array([(0, 0), (0, 0), (0, 0), (0, 0), (12, 6)]))
     alignment = Alignment(turned, warp, "automatic")
     state = hand.app.store.state
     hand.app.store.change(registration=replace(state.registration, alignment=alignment))

@@ -1,20 +1,26 @@
 """Registering in a real window: by key, by itself, poorly, stopped, undone, and what it does to link and score."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.actions import ActionId
 from her2viewer.gui.app import App
+from her2viewer.gui.controllers.exporting import ExportWish
 from her2viewer.gui.state import ScorePhase
 from her2viewer.imaging.alignment import Alignment
+from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.stains import Stain
 
-from ..conftest import AppMaker, opened, user_error
+from ..conftest import AppMaker, opened, tissue, user_error
+from ..test_pane import pixels_of
 from .conftest import TURNED, FakeRegister
 
 Key = Qt.Key
@@ -74,7 +80,7 @@ def test_a_poor_registration_changes_nothing_warns_and_offers_landmarks(
 
 
 def test_bending_is_asked_for_by_its_own_key(aligned_app: App, qtbot: QtBot, register: FakeRegister) -> None:
-    qtbot.keyClick(aligned_app.window, Key.Key_G, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(aligned_app.window, Key.Key_G, Qt.KeyboardModifier.AltModifier)
     settled(aligned_app, qtbot)
     qtbot.keyClick(aligned_app.window, Key.Key_G)
     settled(aligned_app, qtbot)
@@ -106,24 +112,26 @@ def test_esc_frees_the_window_at_once_and_stops_the_work(
 
 
 def test_a_pair_is_registered_by_itself_where_the_user_wants_it(
-    make_app: AppMaker, qtbot: QtBot, register: FakeRegister, pair: tuple[Path, Path]
+    make_app: AppMaker, qtbot: QtBot, register: FakeRegister, pair: tuple[Path, Path], other_pair: tuple[Path, Path]
 ) -> None:
     app = make_app()
     app.registration.controller._register = register
     app.settings.register_on_open = True
     opened(app, qtbot, pair)
+    assert register.wishes == []  # images of one size are taken to show one field
+    opened(app, qtbot, other_pair)
     qtbot.waitUntil(lambda: in_force(app) is TURNED)
     assert app.window.messages.text == ""  # not asked for, it says no more than the status line does
 
 
 def test_a_score_wished_at_opening_waits_for_the_alignment(
-    make_app: AppMaker, qtbot: QtBot, register: FakeRegister, pair: tuple[Path, Path]
+    make_app: AppMaker, qtbot: QtBot, register: FakeRegister, other_pair: tuple[Path, Path]
 ) -> None:
     app = make_app()
     app.registration.controller._register = register
     app.settings.register_on_open = app.settings.score_on_open = True
     register.gate.clear()
-    app.images.open({Stain.HE: pair[0], Stain.IHC: pair[1]})
+    app.images.open({Stain.HE: other_pair[0], Stain.IHC: other_pair[1]})
     qtbot.waitUntil(register.started.is_set)
     assert app.store.state.scoring.phase is ScorePhase.NONE
     register.gate.set()
@@ -248,3 +256,53 @@ def test_a_nudge_moves_the_he_by_one_screen_pixel(aligned_app: App, qtbot: QtBot
     assert in_force(app).he_to_ihc.rotation == pytest.approx(0.25)
     app.window.actions_[ActionId.UNDO_REGISTRATION].trigger()
     assert in_force(app).origin == "assumed"
+
+
+def test_the_score_is_read_through_the_alignment_and_its_map_lies_on_the_he(aligned_app: App, qtbot: QtBot) -> None:
+    app = aligned_app
+    app.registration.controller.register()
+    settled(app, qtbot)
+    qtbot.waitUntil(lambda: app.window.actions_[ActionId.SCORE].isEnabled())
+    app.scoring.score()
+    qtbot.waitUntil(lambda: app.store.state.drawn.attribution is not None)
+    app.set_map("1+", "layer4")
+    attribution = app.store.state.drawn.attribution
+    assert attribution is not None
+    assert attribution.fields[Stain.HE].frame == TURNED.he_to_ihc
+    assert attribution.fields[Stain.IHC] == FieldOfView.whole((256, 256))
+    # Where the map of the H&E's pane is drawn: at the places that the alignment gives to the IHC's rectangle.
+    view = app.window.panes[Stain.HE].view
+    app.store.change(style=OverlayStyle(1.0, 0.05, fade=False))
+    with_map = pixels_of(view.viewport().grab().toImage())
+    app.store.change(overlay_on=False)
+    beneath = pixels_of(view.viewport().grab().toImage())
+    drawn = (with_map != beneath).any(axis=2)
+    values = attribution.render(Stain.HE, FieldOfView.whole((256, 256)), (256, 256))
+    inside = np.argwhere(values > 0.3)[::97]
+    assert len(inside) > 50
+    for row, column in inside:
+        at = view.to_screen(column + 0.5, row + 0.5).toPoint()
+        if view.viewport().rect().adjusted(2, 2, -2, -2).contains(at):
+            assert drawn[at.y(), at.x()], (row, column)
+    below = view.to_screen(*TURNED.to_he([(128.0, 262.0)])[0]).toPoint()  # beyond the IHC there is no map
+    assert view.viewport().rect().contains(below) and not drawn[below.y(), below.x()]
+
+
+def test_the_exported_picture_is_that_of_the_scored_alignment(aligned_app: App, qtbot: QtBot, tmp_path: Path) -> None:
+    app = aligned_app
+    app.registration.controller.register()
+    settled(app, qtbot)
+    qtbot.waitUntil(lambda: app.window.actions_[ActionId.SCORE].isEnabled())
+    app.scoring.score()
+    qtbot.waitUntil(lambda: app.store.state.drawn.attribution is not None)
+    app.registration.controller.undo()  # what is exported is what was scored, whatever has changed since
+    app.exporting.export(ExportWish(tmp_path / "out.png", (Stain.HE,), with_map=False, with_result=True))
+    qtbot.waitUntil(lambda: app.window.messages.text.startswith("Written"))
+    picture = cv2.imread(str(tmp_path / "out.png"))[..., ::-1].astype(int)
+    warped = cv2.warpAffine(
+        tissue(1), TURNED.he_to_ihc.indices, (256, 256), flags=cv2.INTER_LINEAR, borderValue=(255, 255, 255)
+    )
+    found = cv2.matchTemplate(picture.astype(np.uint8), warped[96:160, 96:160], cv2.TM_CCOEFF_NORMED)
+    assert found.max() > 0.99
+    result = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert np.allclose(result["field"]["he"]["frame"], TURNED.he_to_ihc.matrix.ravel())

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -172,3 +173,33 @@ def test_landmarks_need_both_panes(aligned_app: App, qtbot: QtBot) -> None:
     assert all(pane.isVisible() for pane in app.window.panes.values())
     app.window.actions_[ActionId.SWIPE].trigger()
     assert not app.registration.strip.isVisible()
+
+
+class Other:
+    """Another room's tool."""
+
+    cursor = Qt.CursorShape.ArrowCursor
+
+
+def test_another_tool_takes_the_mouse_and_landmarks_are_left(aligned_app: App, qtbot: QtBot, views) -> None:
+    other = Other()
+    for view in views.values():
+        view.set_tool(other)
+    assert not aligned_app.registration.strip.isVisible()
+    assert all(view.tool is other for view in views.values())
+
+
+def test_delete_is_the_landmarks_while_they_are_set(aligned_app: App, qtbot: QtBot, views) -> None:
+    app, view = aligned_app, views[Stain.HE]
+    deleted = []
+    action = QAction("Delete something else", app.window)
+    action.setShortcut(QKeySequence("Del"))
+    action.triggered.connect(lambda: deleted.append(1))
+    app.window.addAction(action)
+    click(qtbot, view, (60, 80))
+    qtbot.keyClick(view, Key.Key_Delete)
+    assert shown(app).marks == () and deleted == []
+    qtbot.keyClick(view, Key.Key_Escape)
+    assert not app.registration.strip.isVisible()
+    qtbot.keyClick(view, Key.Key_Delete)
+    assert deleted == [1]

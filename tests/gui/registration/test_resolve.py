@@ -106,6 +106,13 @@ def test_what_fits_exactly_shows_no_error() -> None:
     assert "a fourth one shows" in shown.verdict and not shown.can_bend
 
 
+def test_a_registration_is_judged_by_landmarks_it_was_not_made_from() -> None:
+    one = marks(((10, 10), (13, 14)))
+    shown = resolve_landmarks(state(landmarks=one, alignment=alignment("automatic"), setting=True))
+    assert shown.marks == (("1", "5.0 px"),)
+    assert resolve_landmarks(state(landmarks=one, setting=True)).marks == (("1", ""),)
+
+
 def test_what_is_missing_is_asked_for() -> None:
     open_one = marks(((0, 0), (0, 0)), ((5, 5), None))
     shown = resolve_landmarks(state(landmarks=open_one, setting=True))

@@ -139,7 +139,8 @@ class MainWindow(QMainWindow):
         rows.addWidget(self.fields_panel)
         rows.setStretchFactor(0, 1)
         rows.setSizes([1000, FIELDS_HEIGHT])
-        self.fields_panel.hide()  # until there is a field, or it is asked for
+        self.fields_panel.hide()  # until there is something in it, or it is asked for
+        self.fields_panel.reveal_wanted.connect(self.fields_panel.show)
         column.addWidget(rows, 1)
         body = QWidget()
         row = QHBoxLayout(body)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QModelIndex, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
+    QLayout,
     QLineEdit,
     QMenu,
     QProgressBar,
@@ -56,8 +57,11 @@ LARGEST_SIDE = 100_000
 class FieldsPanel(QWidget):
     """Shows what `resolve_fields` decided, and the table. Signals go out; it decides nothing.
 
-    `chosen`: the user went to a row, with its key; `scoring_wanted`: of a row, or of the selected field where it is empty.
+    `chosen`: the user went to a row, with its key; `scoring_wanted`: of a row, or of the selected field where it is empty;
+    `reveal_wanted`: there is something in it to be seen now, wherever the window has put it.
     """
+
+    reveal_wanted = Signal()
 
     chosen = Signal(str)
     scoring_wanted = Signal(str)
@@ -276,6 +280,8 @@ class FieldsPanel(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        # Lying, it asks for more room than a narrow place has, and would never learn that it should stand.
+        layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         layout.addLayout(self._bar)
         layout.addWidget(self._running)
         layout.addLayout(self._body, 1)
@@ -363,6 +369,9 @@ class FieldsPanel(QWidget):
         if place is not None:
             self._view.edit(self.table.index(place, Column.NAME))
 
+    def minimumSizeHint(self) -> QSize:
+        return QSize(240, 160)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         wide = self.width() >= WIDE
@@ -421,12 +430,12 @@ class FieldsPanel(QWidget):
 
 _WIDTHS = {
     Column.NAME: 132,
-    Column.COLOUR: 76,
+    Column.COLOUR: 74,
     Column.SCORE: 88,
-    Column.PROBABILITY: 92,
-    Column.SET: 104,
+    Column.PROBABILITY: 96,
+    Column.SET: 96,
     Column.NO_CALL: 68,
-    Column.POSITION: 88,
+    Column.POSITION: 112,
 }
 _ANY = 16_777_215
 """Qt's own 'as wide as you like'."""

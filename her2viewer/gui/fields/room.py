@@ -256,7 +256,7 @@ class FieldsRoom(QObject):
         actions.set_checked({action: tool is state.fields.tool for tool, action in TOOL_ACTIONS.items()})
 
     def _reveal(self) -> None:
-        self.panel.setVisible(True)
+        self.panel.reveal_wanted.emit()
 
     def _repaint(self) -> None:
         for view in self._views:

@@ -18,8 +18,6 @@ class FieldEditor:
     def __init__(self, store: Store, messenger: Messenger) -> None:
         self._store = store
         self._messenger = messenger
-        self.on_selected: list[Callable[[str], None]] = []
-        """Told the key each time the user chose a field or cell by hand."""
 
     @property
     def fields(self) -> FieldsState:
@@ -38,9 +36,6 @@ class FieldEditor:
         """Selects a field or cell by its key."""
         if key != self.fields.selected:
             self._change(selected=key, history=self.fields.history.settled())
-        if key is not None:
-            for told in self.on_selected:
-                told(key)
 
     def add(self, shape: Shape, name: str = "") -> Annotation | None:
         """A new field, as far as it lies on the image, selected. None and a message where nothing of it does."""
@@ -54,7 +49,8 @@ class FieldEditor:
         annotations = self.fields.annotations
         largest = max(parts, key=lambda part: part.area)
         added = Annotation(largest, name or next_name(one.name for one in annotations.values()))
-        self._put(f"draw {added.title}", self.fields.history, add=added)
+        history = self.fields.history.changed(f"draw {added.title}", annotations.add(added))
+        self._change(history=history, selected=added.id)
         return added
 
     def move(self, key: str, dx: float, dy: float, gesture: str) -> None:
@@ -137,9 +133,6 @@ class FieldEditor:
     def _step(self, label: str, annotation: Annotation, gesture: str = "") -> None:
         history = self.fields.history
         self._change(history=history.changed(label, history.present.replace(annotation), gesture))
-
-    def _put(self, label: str, history: History, *, add: Annotation) -> None:
-        self._change(history=history.changed(label, history.present.add(add)), selected=add.id)
 
     def _size(self) -> tuple[int, int] | None:
         """(width, height) of the IHC, in whose pixels fields stand."""

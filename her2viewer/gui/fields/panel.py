@@ -219,20 +219,19 @@ class FieldsPanel(QWidget):
 
     def _lay_out(self) -> None:
         """What can be done on top, below it what the fields come to beside the table; one under the other where it is narrow."""
-        self._bar = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self._bar.setContentsMargins(16, 8, 16, 0)
-        self._bar.setSpacing(8)
-        self._bar.addLayout(_row(heading("Fields"), self._score, self._grid))
-        self._bar.addLayout(_row(quiet("Field size"), self._side, self._apart))
-        self._bar.addStretch(1)
-        self._bar.addLayout(_row(self._files))
+        bar, running = _turning(), _turning()
+        bar.addWidget(heading("Fields"))
+        for widget in (self._score, self._grid):
+            bar.addWidget(widget)
+        bar.addLayout(_row(quiet("Field size"), self._side))
+        bar.addWidget(self._apart)
+        bar.addStretch(1)
+        bar.addWidget(self._files)
         self._running = QWidget()
-        running = QHBoxLayout(self._running)
-        running.setContentsMargins(16, 8, 16, 0)
-        running.setSpacing(8)
+        self._running.setLayout(running)
         running.addWidget(self._progress, 1)
-        for widget in (self._progress_words, self._pause, self._resume, self._stop, self._retry):
-            running.addWidget(widget)
+        running.addWidget(self._progress_words)
+        running.addLayout(_row(self._pause, self._resume, self._stop, self._retry))
         summary = QWidget()
         summary.setObjectName("sideContent")
         column = QVBoxLayout(summary)
@@ -272,9 +271,8 @@ class FieldsPanel(QWidget):
         listing.setSpacing(8)
         listing.addLayout(_row(self.filter, self.search, None, self._count))
         listing.addWidget(self._view, 1)
-        self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
-        self._body.setContentsMargins(0, 0, 0, 0)
-        self._body.setSpacing(0)
+        self._body = _turning(0)
+        self._turning = (bar, running, self._body)
         self._body.addWidget(scroll)
         self._body.addWidget(listed, 1)
         layout = QVBoxLayout(self)
@@ -282,7 +280,7 @@ class FieldsPanel(QWidget):
         layout.setSpacing(0)
         # Lying, it asks for more room than a narrow place has, and would never learn that it should stand.
         layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
-        layout.addLayout(self._bar)
+        layout.addLayout(bar)
         layout.addWidget(self._running)
         layout.addLayout(self._body, 1)
 
@@ -376,7 +374,7 @@ class FieldsPanel(QWidget):
         super().resizeEvent(event)
         wide = self.width() >= WIDE
         way = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
-        for layout in (self._bar, self._body):
+        for layout in self._turning:
             layout.setDirection(way)
         self._summary.setMinimumWidth(SUMMARY_WIDTH if wide else 0)
         self._summary.setMaximumWidth(SUMMARY_WIDTH if wide else _ANY)
@@ -455,6 +453,14 @@ def _wrapped(text: str = "") -> QLabel:
     label.setWordWrap(True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label
+
+
+def _turning(margin: int = 8) -> QBoxLayout:
+    """Side by side where there is room, one below the other where there is not."""
+    layout = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+    layout.setContentsMargins(2 * margin, margin, 2 * margin, 0)
+    layout.setSpacing(margin)
+    return layout
 
 
 def _row(*widgets: QWidget | None) -> QHBoxLayout:

@@ -1,6 +1,6 @@
 """A window with a pair, and hands to draw on it with."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -128,9 +128,6 @@ class Hand:
     def follow(self) -> None:
         """Waits until the panel shows what is so."""
         self.qtbot.waitUntil(lambda: not self.room._refresh.isActive())
-
-
-HandMaker = Callable[[tuple[Path, Path]], Hand]
 
 
 @pytest.fixture

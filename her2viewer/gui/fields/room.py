@@ -179,7 +179,8 @@ class FieldsRoom(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             # A key that the tool takes is no shortcut meanwhile: Esc, arrows, Return.
-            if watched in self._views and self._tool.wants(event):
+            tool = watched.tool if isinstance(watched, TissueView) else None
+            if isinstance(tool, (DrawingTool, Pointer)) and tool.wants(event):
                 event.accept()
                 return True
         elif event.type() == QEvent.Type.MouseButtonRelease and isinstance(event, QMouseEvent):
@@ -187,11 +188,6 @@ class FieldsRoom(QObject):
             if view is not None and self._store.state.fields.tool is None:
                 QTimer.singleShot(0, self, partial(self._pointer.clicked, _touch(view, event)))
         return super().eventFilter(watched, event)
-
-    @property
-    def _tool(self) -> DrawingTool | Pointer:
-        chosen = self._store.state.fields.tool
-        return self._tools[chosen] if chosen is not None else self._pointer
 
     def _take_tool(self, tool: ToolId | None) -> None:
         self._pointer.drop()

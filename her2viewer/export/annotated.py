@@ -1,7 +1,7 @@
 """The annotated picture: tissue at source resolution with its overlay, and below it all that is needed to read it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -94,7 +94,8 @@ def overlaid(
 ) -> RGB:
     """A stain's tissue with its map blended over it, same shape; untouched where the overlay is transparent.
 
-    region: the level-0 pixels that `tissue` spans; full: the value of full colour, in logits per cell.
+    region: the level-0 pixels that `tissue` spans, or as much of the plane of the field's frame; full: the value of full colour,
+    in logits per cell.
     """
     out = np.array(tissue, np.uint8, order="C")
     if full <= 0 or stain not in attribution.layout.order:
@@ -136,6 +137,7 @@ def annotated_page(
         if attribution is not None:
             tissue = overlaid(tissue, attribution, stain, region, style, full_colour(attribution, style, full_scale))
         um, width = mpp.get(stain), tissue.shape[1]
+        um = None if um is None else um / region.frame.scale
         bar = None if um is None else scale_bar(um * region.width / width, width, size)
         panels.append(_Panel(tissue, stain, region, um, bar, size))
     top = _tissue_row(panels, size)
@@ -153,7 +155,7 @@ def annotated_page(
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Panel:
-    """One stain's tissue with its caption above and its scale bar below."""
+    """One stain's tissue with its caption above and its scale bar below. mpp: micrometres per px of the region's plane."""
 
     tissue: RGB
     stain: Stain
@@ -168,11 +170,13 @@ class _Panel:
 
     @property
     def facts(self) -> str:
-        """What the panel shows, in pixels of the image's level 0."""
-        x, y, width, height = (round(value) for value in astuple(self.region))
+        """What the panel shows, in pixels of the image's level 0, or of the one that it is registered to."""
+        region = self.region
+        x, y, width, height = (round(value) for value in (region.x, region.y, region.width, region.height))
         place = f" at ({x}, {y})" if (x, y) != (0, 0) else ""
         scale = f", {self.mpp:.3g} µm/px" if self.mpp is not None else ""
-        return f"{width} × {height} px{place}{scale}"
+        of = "" if region.frame.is_identity else f" of the {self.stain.other.caption}"
+        return f"{width} × {height} px{of}{place}{scale}"
 
     @property
     def facts_x(self) -> int:

@@ -1,6 +1,7 @@
 """The result file: one JSON object a pair. The table in `table.py` carries the same under the same names."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -39,6 +40,10 @@ def _placeless(file: str) -> str:
     return file
 
 
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 def _as_words(text: object) -> object:
     return without_places(text) if isinstance(text, str) else text
 
@@ -75,12 +80,17 @@ class ModelRecord(Section):
 
 
 class FieldRecord(Section):
-    """The scored rectangle of one image, in level-0 pixels."""
+    """The scored rectangle of one image, in level-0 pixels, or in the plane that `frame` leads to from there.
+
+    `frame` are the two rows of three of an affine map, row by row, from level-0 pixels of the H&E to those of the IHC that it was
+    registered to. It is left out where the rectangle lies on the image itself.
+    """
 
     x: float
     y: float
     width: Annotated[float, Field(gt=0)]
     height: Annotated[float, Field(gt=0)]
+    frame: Annotated[tuple[float, float, float, float, float, float] | None, Field(exclude_if=_is_none)] = None
 
 
 class CheckRecord(Section):
@@ -147,7 +157,13 @@ def result_document(
         images=Images(he=_image(sources[Stain.HE], root), ihc=_image(sources[Stain.IHC], root)),
         model=ModelRecord(name=model.name, version=model.version, sha256=model.sha256),
         field={
-            stain: FieldRecord(x=field.x, y=field.y, width=field.width, height=field.height)
+            stain: FieldRecord(
+                x=field.x,
+                y=field.y,
+                width=field.width,
+                height=field.height,
+                frame=None if field.frame.is_identity else astuple(field.frame),
+            )
             for stain, field in sorted(prediction.fields.items())
         },
         score=prediction.score,

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QPalette
 
 from her2viewer.gui.icons import themed_icon
+from her2viewer.imaging.stain_views import StainView
 
 
 class ActionId(StrEnum):
@@ -29,7 +30,34 @@ class ActionId(StrEnum):
     PAN_RIGHT = "pan_right"
     PAN_UP = "pan_up"
     PAN_DOWN = "pan_down"
+    TURN_LEFT = "turn_left"
+    TURN_RIGHT = "turn_right"
+    TURN_A_LITTLE_LEFT = "turn_a_little_left"
+    TURN_A_LITTLE_RIGHT = "turn_a_little_right"
+    FLIP = "flip"
+    UPRIGHT = "upright"
+    OVERVIEW_MAP = "overview_map"
+    SHOW_ORIGINAL = "show_original"
+    SHOW_HAEMATOXYLIN = "show_haematoxylin"
+    SHOW_SECOND = "show_second"
+    SHOW_RESIDUAL = "show_residual"
+    STAIN_VECTORS = "stain_vectors"
     LINK = "link"
+    SIDE_BY_SIDE = "side_by_side"
+    FLICKER = "flicker"
+    SWIPE = "swipe"
+    BLEND = "blend"
+    REGISTER = "register"
+    REGISTER_BENT = "register_bent"
+    LANDMARKS = "landmarks"
+    LOCK_OFFSET = "lock_offset"
+    UNDO_REGISTRATION = "undo_registration"
+    NUDGE_LEFT = "nudge_left"
+    NUDGE_RIGHT = "nudge_right"
+    NUDGE_UP = "nudge_up"
+    NUDGE_DOWN = "nudge_down"
+    NUDGE_ANTICLOCKWISE = "nudge_anticlockwise"
+    NUDGE_CLOCKWISE = "nudge_clockwise"
     SCORE = "score"
     CANCEL = "cancel"
     OVERLAY = "overlay"
@@ -37,6 +65,22 @@ class ActionId(StrEnum):
     LESS_OPACITY = "less_opacity"
     NEXT_CLASS = "next_class"
     PREVIOUS_CLASS = "previous_class"
+    DRAW_RECTANGLE = "draw_rectangle"
+    DRAW_ELLIPSE = "draw_ellipse"
+    DRAW_POLYGON = "draw_polygon"
+    DRAW_FREE_HAND = "draw_free_hand"
+    UNDO = "undo"
+    REDO = "redo"
+    DELETE_FIELD = "delete_field"
+    SCORE_FIELD = "score_field"
+    WHOLE_IMAGE = "whole_image"
+    GRID = "grid"
+    PAUSE_GRID = "pause_grid"
+    FIELDS_PANEL = "fields_panel"
+    IMPORT_FIELDS = "import_fields"
+    EXPORT_FIELDS = "export_fields"
+    LOAD_MAP = "load_map"
+    SAVE_MAP = "save_map"
     THEME_SYSTEM = "theme_system"
     THEME_LIGHT = "theme_light"
     THEME_DARK = "theme_dark"
@@ -51,6 +95,8 @@ class Menu(StrEnum):
 
     FILE = "&File"
     VIEW = "&View"
+    COMPARE = "&Compare"
+    FIELDS = "F&ields"
     SCORE = "&Score"
     HELP = "&Help"
 
@@ -90,6 +136,11 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec(A.EXPORT, M.FILE, "Export picture...", "export", ("Ctrl+E",),
                "Save the annotated picture at full resolution", "save image figure paper slide tiff png jpeg result json",
                toolbar=1, short="Export"),
+    ActionSpec(A.IMPORT_FIELDS, M.FILE, "Import fields...", "download-simple", ("Ctrl+I",),
+               "Open the annotations of a GeoJSON file, for example from QuPath",
+               "qupath geojson load annotation regions roi", section=True),
+    ActionSpec(A.EXPORT_FIELDS, M.FILE, "Export fields...", "upload-simple", ("Ctrl+Shift+E",),
+               "Save the fields as GeoJSON that QuPath opens", "qupath geojson save annotation regions roi tiles"),
     ActionSpec(A.PREFERENCES, M.FILE, "Preferences...", "gear-six", ("Ctrl+,",),
                "Device, precision, theme and model", "settings options gpu cuda cpu bf16 model package", section=True),
     ActionSpec(A.QUIT, M.FILE, "Quit", "sign-out", ("Ctrl+Q",), "Close HER2 Viewer", "exit close leave", section=True),
@@ -105,21 +156,120 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec(A.PAN_RIGHT, M.VIEW, "Move right", "arrow-right", ("Shift+Right",), "Move to the right", "pan scroll"),
     ActionSpec(A.PAN_UP, M.VIEW, "Move up", "arrow-up", ("Shift+Up",), "Move up", "pan scroll"),
     ActionSpec(A.PAN_DOWN, M.VIEW, "Move down", "arrow-down", ("Shift+Down",), "Move down", "pan scroll"),
+    ActionSpec(A.TURN_LEFT, M.VIEW, "Rotate left", "arrow-counter-clockwise", ("Ctrl+Shift+R",),
+               "Turn the tissue by 90 degrees to the left", "rotation turn anticlockwise counterclockwise orientation",
+               section=True),
+    ActionSpec(A.TURN_RIGHT, M.VIEW, "Rotate right", "arrow-clockwise", ("Ctrl+R",),
+               "Turn the tissue by 90 degrees to the right", "rotation turn clockwise orientation"),
+    ActionSpec(A.TURN_A_LITTLE_LEFT, M.VIEW, "Rotate a little left", "arrow-arc-left", ("Alt+Left",),
+               "Turn the tissue by 15 degrees to the left", "rotation turn angle align tilt"),
+    ActionSpec(A.TURN_A_LITTLE_RIGHT, M.VIEW, "Rotate a little right", "arrow-arc-right", ("Alt+Right",),
+               "Turn the tissue by 15 degrees to the right", "rotation turn angle align tilt"),
+    ActionSpec(A.FLIP, M.VIEW, "Flip left to right", "square-half", ("Shift+F",),
+               "Mirror the tissue, as if the slide lay upside down", "mirror reverse side turn over horizontal"),
+    ActionSpec(A.UPRIGHT, M.VIEW, "Upright", "arrow-line-up", ("U",),
+               "Neither turned nor mirrored: as the image lies in its file", "reset rotation flip orientation straight original"),
+    ActionSpec(A.OVERVIEW_MAP, M.VIEW, "Overview map", "map-trifold", ("N",),
+               "Show the whole slide small in a corner, with the place you look at", "navigator thumbnail minimap where am i",
+               True, section=True),
+    ActionSpec(A.SHOW_ORIGINAL, M.VIEW, "Original colours", "number-square-one", ("1",),
+               "Show the tissue as it was scanned", "stain view reset normal rgb", True, "stain view", section=True),
+    ActionSpec(A.SHOW_HAEMATOXYLIN, M.VIEW, "Haematoxylin alone", "number-square-two", ("2",),
+               "Show the haematoxylin of both images, not quantitative",
+               "hematoxylin nuclei blue stain view separation deconvolution unmix channel h only", True, "stain view"),
+    ActionSpec(A.SHOW_SECOND, M.VIEW, "Eosin or DAB alone", "number-square-three", ("3",),
+               "Show the eosin of the H&E and the DAB of the IHC, not quantitative",
+               "brown membrane her2 pink stain view separation deconvolution unmix channel", True, "stain view"),
+    ActionSpec(A.SHOW_RESIDUAL, M.VIEW, "Residual", "number-square-four", ("4",),
+               "Show what neither dye explains: pigment, ink, folds",
+               "rest remainder stain view separation deconvolution unmix channel", True, "stain view"),
+    ActionSpec(A.STAIN_VECTORS, M.VIEW, "Stain vectors...", "eyedropper", (),
+               "Choose, estimate or type the vectors of the stain views",
+               "deconvolution macenko ruifrok johnston optical density"),
     ActionSpec(A.LINK, M.VIEW, "Link panes", "link", ("L",),
                "Both panes show the same place of the tissue", "sync synchronise lock together side by side", True,
                section=True, toolbar=3, short="Link"),
+    ActionSpec(A.SIDE_BY_SIDE, M.COMPARE, "Side by side", "columns", ("F5",), "Each image in a pane of its own",
+               "compare two panes split normal", True, "comparison", toolbar=3),
+    ActionSpec(A.FLICKER, M.COMPARE, "Flicker", "lightning", ("F6",),
+               "H&E and IHC by turns in one place (hold Tab to see the other one)",
+               "compare blink alternate toggle switch", True, "comparison", toolbar=3),
+    ActionSpec(A.SWIPE, M.COMPARE, "Swipe curtain", "arrows-out-line-horizontal", ("F7",),
+               "H&E left and IHC right of a line that can be dragged", "compare slider divider split wipe",
+               True, "comparison", toolbar=3, short="Swipe"),
+    ActionSpec(A.BLEND, M.COMPARE, "Blend", "intersect", ("F8",), "H&E and IHC through each other",
+               "compare mix fade overlay transparent opacity fuse", True, "comparison", toolbar=3),
+    ActionSpec(A.REGISTER, M.COMPARE, "Register", "magic-wand", ("G",),
+               "Find by itself how the H&E lies on the IHC", "align match automatic registration overlay fit",
+               section=True, toolbar=3),
+    ActionSpec(A.REGISTER_BENT, M.COMPARE, "Register and bend", "waves", ("Alt+G",),
+               "Register, and bend the H&E to tissue that was stretched or torn",
+               "thin plate spline elastic deformable warp non-rigid align"),
+    ActionSpec(A.LANDMARKS, M.COMPARE, "Set landmarks", "crosshair", ("K",),
+               "Click the same spots in both images; two or more align them",
+               "points align registration manual pins control fiducial", True),
+    ActionSpec(A.LOCK_OFFSET, M.COMPARE, "Lock the offset", "lock", ("Shift+L",),
+               "Keep the images as the panes show them now: unlink, move one to where it fits, then lock",
+               "align by hand manual registration shift keep link"),
+    ActionSpec(A.UNDO_REGISTRATION, M.COMPARE, "Undo registration", "arrow-counter-clockwise", ("Ctrl+Shift+G",),
+               "Go back to the alignment before this one", "revert reset alignment"),
+    ActionSpec(A.NUDGE_LEFT, M.COMPARE, "Nudge the H&E left", "arrow-left", ("Ctrl+Left",),
+               "Move the H&E over the IHC by one screen pixel", "align shift fine by hand", section=True),
+    ActionSpec(A.NUDGE_RIGHT, M.COMPARE, "Nudge the H&E right", "arrow-right", ("Ctrl+Right",),
+               "Move the H&E over the IHC by one screen pixel", "align shift fine by hand"),
+    ActionSpec(A.NUDGE_UP, M.COMPARE, "Nudge the H&E up", "arrow-up", ("Ctrl+Up",),
+               "Move the H&E over the IHC by one screen pixel", "align shift fine by hand"),
+    ActionSpec(A.NUDGE_DOWN, M.COMPARE, "Nudge the H&E down", "arrow-down", ("Ctrl+Down",),
+               "Move the H&E over the IHC by one screen pixel", "align shift fine by hand"),
+    ActionSpec(A.NUDGE_ANTICLOCKWISE, M.COMPARE, "Turn the H&E anticlockwise", "arrow-counter-clockwise",
+               ("Ctrl+PgUp",), "Turn the H&E over the IHC by a quarter of a degree", "align rotate fine by hand"),
+    ActionSpec(A.NUDGE_CLOCKWISE, M.COMPARE, "Turn the H&E clockwise", "arrow-clockwise",
+               ("Ctrl+PgDown",), "Turn the H&E over the IHC by a quarter of a degree", "align rotate fine by hand"),
     ActionSpec(A.THEME_SYSTEM, M.VIEW, "Theme: as the system", "circle-half", (), "Light or dark as the desktop is",
                "colour appearance night", True, "theme", section=True),
     ActionSpec(A.THEME_LIGHT, M.VIEW, "Theme: light", "sun", (), "Light panels", "colour appearance bright day", True, "theme"),
     ActionSpec(A.THEME_DARK, M.VIEW, "Theme: dark", "moon", (), "Dark panels", "colour appearance night", True, "theme"),
+    ActionSpec(A.DRAW_RECTANGLE, M.FIELDS, "Draw a rectangle", "rectangle", ("R",),
+               "Drag a rectangle on the tissue; Shift keeps it square", "field box roi region annotation annotate mark",
+               True, toolbar=4, short="Rectangle"),
+    ActionSpec(A.DRAW_ELLIPSE, M.FIELDS, "Draw an ellipse", "circle", ("E",),
+               "Drag an ellipse on the tissue; Shift keeps it a circle", "field circle roi region annotation annotate mark",
+               True, toolbar=4, short="Ellipse"),
+    ActionSpec(A.DRAW_POLYGON, M.FIELDS, "Draw a polygon", "polygon", ("P",),
+               "Click corner by corner; Return or a double click closes it", "field outline roi region annotation annotate",
+               True, toolbar=4, short="Polygon"),
+    ActionSpec(A.DRAW_FREE_HAND, M.FIELDS, "Draw free-hand", "scribble-loop", ("D",),
+               "Draw an outline with the button held", "field lasso pen freehand pencil roi region annotation annotate",
+               True, toolbar=4, short="Free-hand"),
+    ActionSpec(A.UNDO, M.FIELDS, "Undo", "arrow-u-up-left", ("Ctrl+Z",), "Take back what was done to the fields",
+               "revert back mistake", section=True),
+    ActionSpec(A.REDO, M.FIELDS, "Redo", "arrow-u-up-right", ("Ctrl+Shift+Z", "Ctrl+Y"), "Do again what was taken back",
+               "repeat again"),
+    ActionSpec(A.DELETE_FIELD, M.FIELDS, "Delete the field", "trash", ("Del",), "Take the selected field away",
+               "remove erase annotation"),
+    ActionSpec(A.SCORE_FIELD, M.FIELDS, "Score the selected field", "target", ("Shift+S",),
+               "Ask the model for the score of the field that is selected", "her2 predict spot region annotation", section=True),
+    ActionSpec(A.WHOLE_IMAGE, M.FIELDS, "Back to the whole image", "arrow-u-left-up", ("Backspace",),
+               "Show the score of the whole image again", "return field all"),
+    ActionSpec(A.GRID, M.FIELDS, "Score a grid of fields", "grid-four", ("T",),
+               "Score the selected region, or the whole image, field by field, to a map",
+               "score map heatmap tiles heterogeneity whole slide region batch", section=True),
+    ActionSpec(A.PAUSE_GRID, M.FIELDS, "Pause or resume the grid", "pause", ("Shift+T",),
+               "Wait after the fields under way, or go on", "stop continue wait go on"),
+    ActionSpec(A.LOAD_MAP, M.FIELDS, "Load a score map...", "folder-open", (), "Open a score map that was saved",
+               "open grid heatmap"),
+    ActionSpec(A.SAVE_MAP, M.FIELDS, "Save the score map...", "floppy-disk", (),
+               "Save the score map, so that it can go on another day", "write grid heatmap keep"),
+    ActionSpec(A.FIELDS_PANEL, M.FIELDS, "Fields panel", "table", ("Ctrl+T",),
+               "Show or hide the table of fields", "list table dock annotations regions", True, section=True),
     ActionSpec(A.SCORE, M.SCORE, "Score this field", "play", ("S",),
                "Ask the model for the HER2 score of this field", "her2 predict run analyse classify grade result",
-               toolbar=4, short="Score"),
+               toolbar=5, short="Score"),
     ActionSpec(A.CANCEL, M.SCORE, "Cancel", "x-circle", ("Esc",), "Stop what is being worked on", "stop abort halt"),
     ActionSpec(A.OVERLAY, M.SCORE, "Show the map", "eye", ("O",),
                "Show where the model found evidence (hold Space to look beneath)",
                "overlay heatmap grad-cam gradcam explanation attention saliency hide", True, section=True,
-               toolbar=4, short="Map"),
+               toolbar=5, short="Map"),
     ActionSpec(A.MORE_OPACITY, M.SCORE, "More opaque", "plus", ("]",), "Cover more of the tissue",
                "overlay opacity alpha stronger"),
     ActionSpec(A.LESS_OPACITY, M.SCORE, "Less opaque", "minus", ("[",), "Cover less of the tissue",
@@ -129,20 +279,33 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec(A.PREVIOUS_CLASS, M.SCORE, "Map of the previous class", "caret-left", (",",),
                "Show the evidence for the score before", "explain why 0 1+ 2+ 3+ class target"),
     ActionSpec(A.FIND_COMMAND, M.HELP, "Find a command", "magnifying-glass", ("Ctrl+K",),
-               "Find any command by what it does", "search palette help how", toolbar=5, short="Ctrl+K"),
+               "Find any command by what it does", "search palette help how", toolbar=6, short="Ctrl+K"),
     ActionSpec(A.SHORTCUTS, M.HELP, "Keyboard shortcuts", "keyboard", ("F1", "?"), "All keys on one sheet", "help hotkeys"),
     ActionSpec(A.COPY_MESSAGE, M.HELP, "Copy the message", "copy", ("Ctrl+Shift+C",),
                "Copy the message that is shown, for an e-mail or a report", "error warning clipboard"),
     ActionSpec(A.ABOUT, M.HELP, "About HER2 Viewer and its model", "info", (),
                "Version, model card, licences", "licence version model card training data accuracy credits", section=True),
 )  # fmt: skip
+
+STAIN_VIEW_ACTIONS: Final = {
+    StainView.ORIGINAL: A.SHOW_ORIGINAL,
+    StainView.HAEMATOXYLIN: A.SHOW_HAEMATOXYLIN,
+    StainView.SECOND: A.SHOW_SECOND,
+    StainView.RESIDUAL: A.SHOW_RESIDUAL,
+}
+"""The action that shows each stain view."""
 del A, M
 
 HELD_KEYS: Final = (
     ("Space (hold)", "Look beneath the map"),
     ("Wheel", "Zoom where the mouse is"),
+    ("Shift + wheel", "Rotate the tissue"),
     ("Drag", "Move the tissue"),
-    ("Double click", "Twice as close"),
+    ("Double click", "Twice as close; on a field: score it"),
+    ("Right click", "Score here, a grid of fields, rename, delete"),
+    ("Arrow keys", "Nudge the selected field"),
+    ("Esc", "Drop what is half drawn, then lay the tool aside"),
+    ("Tab (hold)", "The other image, while flickering"),
 )
 """What has no action but belongs on the shortcut sheet."""
 
@@ -158,6 +321,11 @@ def matches(spec: ActionSpec, typed: str) -> bool:
     return all(any(word.startswith(part) for word in known) for part in typed.lower().split())
 
 
+def _plain(text: str) -> str:
+    """For Qt, to which one & says that the next letter is a key: 'H&E' stays what it is."""
+    return text.replace("&", "&&")
+
+
 class Actions(QObject):
     """The QActions made from the specs, by id."""
 
@@ -166,12 +334,12 @@ class Actions(QObject):
         self._actions: dict[ActionId, QAction] = {}
         groups: dict[str, QActionGroup] = {}
         for spec in SPECS:
-            action = QAction(spec.text, self)
+            action = QAction(_plain(spec.text), self)
             action.setObjectName(spec.id)
             action.setShortcuts([QKeySequence(key) for key in spec.keys])
             keys = f" ({key_words(spec)})" if spec.keys else ""
             action.setToolTip(f"{spec.tip}{keys}")
-            action.setIconText(spec.short or spec.text)
+            action.setIconText(_plain(spec.short or spec.text))
             action.setCheckable(spec.checkable)
             if spec.exclusive:
                 groups.setdefault(spec.exclusive, QActionGroup(self)).addAction(action)

@@ -11,19 +11,26 @@ from PySide6.QtWidgets import QApplication
 
 from her2viewer import __version__
 from her2viewer.export.overlay import OverlayStyle
+from her2viewer.gui.actions import STAIN_VIEW_ACTIONS
 from her2viewer.gui.actions import ActionId as Id
 from her2viewer.gui.bench import Bench, Loader, load_scorer
+from her2viewer.gui.compare.room import CompareRoom
 from her2viewer.gui.controllers.batch import BatchController
 from her2viewer.gui.controllers.exporting import Exporting
 from her2viewer.gui.controllers.images import Images, Opener
 from her2viewer.gui.controllers.messenger import Level
 from her2viewer.gui.controllers.scoring import ScoringController
+from her2viewer.gui.controllers.stain_views import StainViews
 from her2viewer.gui.crash import CrashReporter, log_path, start_log
 from her2viewer.gui.demo import demo_pair
 from her2viewer.gui.dialogs.desk import Desk, show_in_folder
+from her2viewer.gui.fields.room import FieldsRoom
 from her2viewer.gui.lanes import Lanes
+from her2viewer.gui.pane.tissue_view import WHEEL_DEGREES
 from her2viewer.gui.parts import Parts
 from her2viewer.gui.presenter import Presenter
+from her2viewer.gui.registration.room import RegistrationRoom
+from her2viewer.gui.registration.work import Register, registered
 from her2viewer.gui.resolve import next_target
 from her2viewer.gui.settings import Settings, settings_path
 from her2viewer.gui.state import MapWish, State, Store
@@ -45,6 +52,7 @@ class App:
         *,
         opener: Opener = open_image,
         loader: Loader = load_scorer,
+        register: Register = registered,
         reporter: CrashReporter | None = None,
     ) -> None:
         self.settings = settings
@@ -64,25 +72,31 @@ class App:
             self.window.status_line,
             self.window.actions_,
         )
+        self.stain_views = StainViews(self.store, self.lanes.files, messages)
         self.exporting = Exporting(self.store, self.lanes.files, messages, show_in_folder)
         self.batch = BatchController(self.store, self.lanes, self.bench)
-        self.desk = Desk(
-            Parts(
-                settings,
-                self.theme,
-                self.lanes,
-                self.store,
-                self.window,
-                opener,
-                self.images,
-                self.scoring,
-                self.exporting,
-                self.batch,
-            )
+        parts = Parts(
+            settings,
+            self.theme,
+            self.lanes,
+            self.store,
+            self.window,
+            opener,
+            self.images,
+            self.scoring,
+            self.exporting,
+            self.batch,
+            self.stain_views,
         )
+        self.desk = Desk(parts)
+        self.registration = RegistrationRoom(parts, register)
+        self.compare = CompareRoom(parts)
+        self.fields = FieldsRoom(parts, self.bench)
+        # Before the views: a score that is wished at opening waits for the registration.
+        rooms = {**self.registration.tie(), **self.compare.tie(), **self.fields.tie()}
         self._tie_views()
         self._tie_lanes(reporter or CrashReporter(self.window))
-        self.window.actions_.connect_all(self._handlers())
+        self.window.actions_.connect_all({**self._handlers(), **rooms})
         self._show_theme()
         self.window.set_recent(settings.recent_pairs)
         if not settings.geometry.isEmpty():
@@ -122,7 +136,11 @@ class App:
         self.settings.style = self.store.state.style
         self.settings.save()
         self.desk.close()
+        self.fields.close()
+        self.registration.close()
+        self.window.fetching.close()
         self.lanes.close()
+        self.images.close()
 
     _score_next = False
 
@@ -134,7 +152,7 @@ class App:
         self.window.set_recent(self.settings.recent_pairs)
         if self._score_next or self.settings.score_on_open:
             self._score_next = False
-            self.scoring.score()
+            self.registration.controller.when_settled(self.scoring.score)
 
     def _tie_views(self) -> None:
         window, store = self.window, self.store
@@ -142,8 +160,7 @@ class App:
         for stain, pane in window.panes.items():
             pane.files_dropped.connect(partial(self._on_drop, stain))
             pane.open_requested.connect(self.desk.open_pair)
-            pane.view.region_wanted.connect(partial(self.images.show_region, pane, stain))
-        window.link.looked.connect(window.refresh_scales)
+            pane.view.mosaic.failed.connect(self.window.messages.say_error)
         window.recent_chosen.connect(lambda he, ihc: self.images.open({Stain.HE: he, Stain.IHC: ihc}))
         window.look_beneath.connect(lambda held: store.change(overlay_held_away=held))
         window.closing.connect(self.close)
@@ -159,7 +176,7 @@ class App:
         self.theme.changed.connect(self._show_theme)
 
     def _tie_lanes(self, reporter: CrashReporter) -> None:
-        for lane in (self.lanes.files, self.lanes.inference):
+        for lane in (self.lanes.files, self.lanes.inference, self.registration.lane, self.window.fetching):
             lane.crashed.connect(reporter.report)
         reporter.reported.connect(self.desk.show_report)
 
@@ -184,6 +201,15 @@ class App:
             Id.PAN_RIGHT: partial(window.pan_by, 0.125, 0),
             Id.PAN_UP: partial(window.pan_by, 0, -0.125),
             Id.PAN_DOWN: partial(window.pan_by, 0, 0.125),
+            Id.TURN_LEFT: partial(window.turn_by, -90.0),
+            Id.TURN_RIGHT: partial(window.turn_by, 90.0),
+            Id.TURN_A_LITTLE_LEFT: partial(window.turn_by, -WHEEL_DEGREES),
+            Id.TURN_A_LITTLE_RIGHT: partial(window.turn_by, WHEEL_DEGREES),
+            Id.FLIP: window.flip,
+            Id.UPRIGHT: window.set_upright,
+            Id.OVERVIEW_MAP: lambda: self.store.change(overview_map=not self.store.state.overview_map),
+            **{action: partial(self.stain_views.show, view) for view, action in STAIN_VIEW_ACTIONS.items()},
+            Id.STAIN_VECTORS: self.desk.stain_vectors,
             Id.LINK: self._toggle_link,
             Id.SCORE: scoring.score,
             Id.CANCEL: self.cancel,
@@ -203,6 +229,7 @@ class App:
 
     def cancel(self) -> None:
         """Stops whatever the window is working on; a batch has its own button."""
+        self.registration.cancel()
         self.images.cancel()
         self.scoring.cancel()
         self.exporting.cancel()

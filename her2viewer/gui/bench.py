@@ -65,6 +65,7 @@ class Bench:
             manifest.fixed_peaks,
             scorer.notices,
             package.card,
+            manifest.input.field_um,
         )
 
     @property

@@ -39,6 +39,7 @@ def window_picture(
         settings = Settings(Path(folder) / "settings.ini")
         settings.demo_at_start = False
         settings.score_on_open = True
+        settings.register_on_open = False  # the score is that of `her2viewer score`, which does not register
         settings.theme = theme
         settings.model = model or ModelWish()
         app = App(application(), settings)

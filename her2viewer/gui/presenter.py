@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from her2viewer.gui.actions import ActionId, Actions
+from her2viewer.gui.actions import STAIN_VIEW_ACTIONS, ActionId, Actions
+from her2viewer.gui.compare.resolve import comparison_of
+from her2viewer.gui.compare.state import CompareMode
 from her2viewer.gui.pane.pane import ImagePane
 from her2viewer.gui.panels.explain import ExplainPanel
 from her2viewer.gui.panels.score import ScorePanel
+from her2viewer.gui.registration.resolve import enabled_registration
 from her2viewer.gui.resolve import (
     Doing,
     overlay_visible,
+    resolve_colouring,
     resolve_doing,
     resolve_explain,
     resolve_model_words,
@@ -80,6 +84,11 @@ class Presenter:
             pane.set_overlay(resolve_overlay(new, stain), new.style)
         elif old.style != new.style:
             pane.set_overlay_style(new.style)
+        colouring = resolve_colouring(new, stain)
+        if old is None or other_image or resolve_colouring(old, stain).name != colouring.name:
+            pane.set_colouring(colouring)
+        if old is None or old.overview_map != new.overview_map:
+            pane.set_overview_map(new.overview_map)
         if old is None or overlay_visible(old) != overlay_visible(new):
             pane.set_overlay_visible(overlay_visible(new))
 
@@ -91,6 +100,7 @@ def enabled_actions(state: State) -> dict[ActionId, bool]:
     opening = any(slot.opening is not None for slot in state.slots.values())
     scoring = state.scoring.phase is ScorePhase.SCORING
     busy = scoring or opening or state.drawn.pending or state.exporting is not None
+    busy = busy or state.registration.progress is not None or state.registration.setting
     enabled = {
         ActionId.SWAP: some,
         ActionId.EXPORT: scored and state.exporting is None,
@@ -98,8 +108,16 @@ def enabled_actions(state: State) -> dict[ActionId, bool]:
         ActionId.CANCEL: busy,
     }
     looking = (ActionId.FIT, ActionId.ONE_TO_ONE, ActionId.ZOOM_IN, ActionId.ZOOM_OUT)
+    turning = (
+        ActionId.TURN_LEFT,
+        ActionId.TURN_RIGHT,
+        ActionId.TURN_A_LITTLE_LEFT,
+        ActionId.TURN_A_LITTLE_RIGHT,
+        ActionId.FLIP,
+        ActionId.UPRIGHT,
+    )
     moving = (ActionId.PAN_LEFT, ActionId.PAN_RIGHT, ActionId.PAN_UP, ActionId.PAN_DOWN)
-    enabled.update(dict.fromkeys((*looking, *moving), some))
+    enabled.update(dict.fromkeys((*looking, *moving, *turning, *STAIN_VIEW_ACTIONS.values()), some))
     explaining = (
         ActionId.OVERLAY,
         ActionId.MORE_OPACITY,
@@ -108,9 +126,18 @@ def enabled_actions(state: State) -> dict[ActionId, bool]:
         ActionId.PREVIOUS_CLASS,
     )
     enabled.update(dict.fromkeys(explaining, scored))
+    enabled.update(enabled_registration(state))
     return enabled
 
 
 def checked_actions(state: State) -> dict[ActionId, bool]:
     """Which of the actions that are on or off are on."""
-    return {ActionId.LINK: state.linked, ActionId.OVERLAY: state.overlay_on}
+    viewed = state.stain_viewing.view
+    return {
+        ActionId.LINK: state.linked,
+        ActionId.OVERVIEW_MAP: state.overview_map,
+        ActionId.OVERLAY: state.overlay_on,
+        ActionId.LANDMARKS: state.registration.setting,
+        **{ActionId(mode): mode is comparison_of(state).mode for mode in CompareMode},
+        **{action: view is viewed for view, action in STAIN_VIEW_ACTIONS.items()},
+    }

@@ -1,13 +1,15 @@
 """From the state to what each view shows. Pure functions; every word of the panels is chosen here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from her2viewer.errors import UserError
 from her2viewer.export.legend import full_colour
 from her2viewer.export.overlay import OverlayStyle
+from her2viewer.gui.fields.state import FieldsState, RunPhase
 from her2viewer.gui.lanes import Progress
+from her2viewer.gui.pane.colouring import ORIGINAL, Colouring
 from her2viewer.gui.state import MapWish, ModelPhase, OpenedImage, ScorePhase, State
 from her2viewer.scoring.evidence import Attribution
 from her2viewer.scoring.prediction import Prediction
@@ -54,6 +56,12 @@ def resolve_pane(state: State, stain: Stain) -> PaneShown:
         opening,
         slot.error,
     )
+
+
+def resolve_colouring(state: State, stain: Stain) -> Colouring:
+    """What a stain's pane makes of its pixels: its stain view."""
+    image = state.image(stain)
+    return state.stain_viewing.colouring(stain, image.source) if image is not None else ORIGINAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +121,22 @@ class ScoreShown:
     against: tuple[str, ...] = ()
     provenance: tuple[tuple[str, str], ...] = ()
     can_score: bool = False
+    stale: bool = False
     offers_swap: bool = False
     fraction: float | None = None
+    subject: str = ""
+    """The field that it is of, empty for the whole image."""
 
 
 def resolve_score(state: State) -> ScoreShown:
     """What the score panel shows."""
+    key = state.scoring.key
+    return replace(
+        _resolve_score(state), subject=state.fields.title(key) or "A deleted field" if key is not None else ""
+    )
+
+
+def _resolve_score(state: State) -> ScoreShown:
     scoring, model = state.scoring, state.model
     ready = state.pair is not None and model.phase is not ModelPhase.FAILED
     if scoring.phase is ScorePhase.SCORED and scoring.evidence is not None:
@@ -153,6 +171,10 @@ def _scored(state: State, prediction: Prediction) -> ScoreShown:
     against += [check.message for check in prediction.checks if check.message not in (prediction.no_call or "")]
     if prediction.caution:
         against.append(prediction.caution)
+    if state.score_is_stale:
+        against.insert(
+            0, "The alignment of the images has changed since they were scored. Press S to score them again."
+        )
     return ScoreShown(
         ScoreFace.SCORED,
         "",
@@ -171,6 +193,7 @@ def _scored(state: State, prediction: Prediction) -> ScoreShown:
             ),
         ),
         can_score=True,
+        stale=state.score_is_stale,
         offers_swap=any(check.name == "stains_swapped" for check in prediction.checks),
     )
 
@@ -285,7 +308,21 @@ def resolve_doing(state: State) -> Doing:
         return Doing("Computing the map", can_cancel=True)
     if any(slot.opening is not None for slot in state.slots.values()):
         return Doing("Opening", can_cancel=True)
+    if state.registration.progress is not None:
+        return _progress(state.registration.progress, can_cancel=True)
+    if state.fields.run.active:
+        return _grid(state.fields)
     return _progress(state.batch, can_cancel=False) if state.batch is not None else Doing()
+
+
+def _grid(fields: FieldsState) -> Doing:
+    """The grid has its own buttons, in the fields panel: Esc is for tools."""
+    score_map = fields.score_map
+    if fields.run.phase is RunPhase.LAYING or score_map is None:
+        return Doing("Laying the grid")
+    total = len(score_map.cells)
+    done = total - len(score_map.waiting)
+    return Doing(f"Grid {done:,} of {total:,}", done / max(total, 1))
 
 
 def _progress(progress: Progress, *, can_cancel: bool) -> Doing:

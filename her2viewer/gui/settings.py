@@ -44,6 +44,11 @@ class Settings:
         self._store.setValue(key, "true" if on else "false")
 
     @property
+    def fields_folder(self) -> Path:
+        """Where the fields that were drawn on each pair are kept."""
+        return Path(self._store.fileName()).parent / "fields"
+
+    @property
     def theme(self) -> ThemeChoice:
         return self._choice("theme", tuple(ThemeChoice))
 
@@ -72,6 +77,15 @@ class Settings:
     @score_on_open.setter
     def score_on_open(self, on: bool) -> None:
         self._set_flag("score_on_open", on)
+
+    @property
+    def register_on_open(self) -> bool:
+        """Whether a pair of unlike sizes is registered as soon as it stands, beside everything else."""
+        return self._flag("register_on_open", True)
+
+    @register_on_open.setter
+    def register_on_open(self, on: bool) -> None:
+        self._set_flag("register_on_open", on)
 
     @property
     def demo_at_start(self) -> bool:

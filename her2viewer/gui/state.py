@@ -9,10 +9,16 @@ from typing import Any
 
 from her2viewer.errors import UserError
 from her2viewer.export.overlay import OverlayStyle
+from her2viewer.gui.compare.state import Comparison
+from her2viewer.gui.fields.state import FieldsState
 from her2viewer.gui.lanes import Progress
+from her2viewer.gui.pane.stain_viewing import StainViewing
+from her2viewer.gui.registration.state import Registration
+from her2viewer.imaging.alignment import Alignment
 from her2viewer.imaging.source import ImageSource, RGBImage
 from her2viewer.scoring.evidence import STAGES, Attribution, Evidence
 from her2viewer.scoring.prediction import ModelIdentity
+from her2viewer.scoring.preprocess import FIELD_UM
 from her2viewer.scoring.stains import Stain
 
 
@@ -48,6 +54,8 @@ class ModelFacts:
     fixed_peaks: Mapping[str, float]
     notices: tuple[str, ...]
     card: str
+    field_um: float = FIELD_UM
+    """The side of a field that the model was trained with, in micrometres of tissue."""
 
 
 class ModelPhase(Enum):
@@ -80,12 +88,17 @@ class ScorePhase(Enum):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Scoring:
-    """The score of the pair on screen. `evidence` is there when it is scored."""
+    """The score of the pair on screen. `evidence` is there when it is scored, `alignment` the one it was read through.
+
+    `key`: of the drawn field or cell that it is of, None for the whole image.
+    """
 
     phase: ScorePhase = ScorePhase.NONE
     evidence: Evidence | None = None
+    alignment: Alignment | None = None
     error: UserError | None = None
     progress: Progress = field(default_factory=Progress)
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +131,11 @@ class State:
     overlay_on: bool = True
     overlay_held_away: bool = False
     linked: bool = True
+    registration: Registration = field(default_factory=Registration)
+    comparison: Comparison = field(default_factory=Comparison)
+    overview_map: bool = True
+    stain_viewing: StainViewing = field(default_factory=StainViewing)
+    fields: FieldsState = FieldsState()  # noqa: RUF009  immutable
     exporting: Progress | None = None
     batch: Progress | None = None
 
@@ -129,6 +147,12 @@ class State:
         """(H&E, IHC) when both are there."""
         he, ihc = self.image(Stain.HE), self.image(Stain.IHC)
         return (he, ihc) if he is not None and ihc is not None else None
+
+    @property
+    def score_is_stale(self) -> bool:
+        """Whether the images lay otherwise on each other when they were scored."""
+        alignment = self.scoring.alignment
+        return alignment is not None and alignment is not self.registration.alignment
 
     @property
     def target(self) -> str | None:
@@ -144,8 +168,11 @@ class State:
         return replace(self, scoring=Scoring(), drawn=DrawnMap(), wish=MapWish())
 
     def with_slots(self, changes: Mapping[Stain, Slot]) -> "State":
-        """The same with some slots replaced."""
-        return replace(self, slots=MappingProxyType({**self.slots, **changes}))
+        """The same with some slots replaced; alignment and fields stay with the images that they are of."""
+        changed = replace(self, slots=MappingProxyType({**self.slots, **changes}))
+        registration = self.registration.carried_to(self.pair, changed.pair)
+        fields = self.fields if changed.pair == self.pair else self.fields.emptied()
+        return replace(changed, registration=registration, fields=fields)
 
 
 Listener = Callable[[State, State], None]
@@ -165,6 +192,9 @@ class Store:
     def listen(self, listener: Listener) -> None:
         self._listeners.append(listener)
 
+    def stop_listening(self, listener: Listener) -> None:
+        self._listeners.remove(listener)
+
     def change(self, **fields: Any) -> None:
         """Replaces fields of the state by name."""
         self.put(replace(self._state, **fields))
@@ -172,5 +202,5 @@ class Store:
     def put(self, state: State) -> None:
         """Replaces the state."""
         old, self._state = self._state, state
-        for listener in self._listeners:
+        for listener in tuple(self._listeners):
             listener(old, state)

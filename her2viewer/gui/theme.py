@@ -152,6 +152,10 @@ def style_sheet(tokens: Tokens, caret: str, type_size: int) -> str:
     #pane[focused="true"] {{ border: 1px solid {tokens.quiet}; }}
     #pane[dropTarget="true"] {{ border: 1px solid {tokens.accent}; }}
     #paneHeader {{ background: {tokens.panel}; border-bottom: 1px solid {tokens.line}; }}
+    #strip {{ background: {tokens.panel}; border: 1px solid {tokens.line}; border-top: 0; }}
+    #strip QScrollArea, #strip QScrollArea > QWidget > QWidget {{ background: transparent; }}
+    #compareBar {{ background: {tokens.panel}; border: 1px solid {tokens.line}; border-bottom: 0; }}
+    #linkState {{ padding-right: 16px; }}
     #emptyPane {{ background: {tokens.empty}; }}
     #notice {{ background: rgba(0, 0, 0, 150); color: white; border-radius: 4px; padding: 4px 8px; }}
     #score {{ font-size: {round(type_size * 3.4)}px; font-weight: 600; }}

@@ -20,7 +20,9 @@ from PySide6.QtWidgets import (
 
 from her2viewer.gui.actions import SPECS, ActionId, Actions, Menu
 from her2viewer.gui.command_search import CommandSearch
+from her2viewer.gui.fields.panel import FieldsPanel
 from her2viewer.gui.messages import MessageBar
+from her2viewer.gui.pane.fetching import Fetching
 from her2viewer.gui.pane.link import Link
 from her2viewer.gui.pane.pane import ImagePane
 from her2viewer.gui.pane.viewpoint import magnification
@@ -32,6 +34,15 @@ from her2viewer.scoring.stains import Stain
 
 TITLE = "HER2 Viewer"
 SIDE_WIDTH = 328
+FIELDS_HEIGHT = 304
+_ICON_ONLY = (
+    ActionId.ZOOM_IN,
+    ActionId.ZOOM_OUT,
+    ActionId.SIDE_BY_SIDE,
+    ActionId.FLICKER,
+    ActionId.SWIPE,
+    ActionId.BLEND,
+)
 
 
 class MainWindow(QMainWindow):
@@ -46,10 +57,12 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(TITLE)
         self.setMinimumSize(960, 600)
         self.actions_ = Actions(self.palette(), self)
-        self.panes = {stain: ImagePane(stain) for stain in Stain}
+        self.fetching = Fetching(self)
+        self.panes = {stain: ImagePane(stain, self.fetching) for stain in Stain}
         self.link = Link([pane.view for pane in self.panes.values()], self)
         self.score_panel = ScorePanel()
         self.explain_panel = ExplainPanel()
+        self.fields_panel = FieldsPanel()
         self.messages = MessageBar()
         self.status_line = StatusLine()
         self.setStatusBar(self.status_line)
@@ -95,7 +108,7 @@ class MainWindow(QMainWindow):
             bar.addAction(self.actions_[spec.id])
             button = bar.widgetForAction(self.actions_[spec.id])
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            if spec.id in (ActionId.ZOOM_IN, ActionId.ZOOM_OUT):
+            if spec.id in _ICON_ONLY or spec.menu is Menu.FIELDS:
                 button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)  # type: ignore[attr-defined]
         self.addToolBar(bar)
 
@@ -115,8 +128,20 @@ class MainWindow(QMainWindow):
         framed = QWidget()
         frame = QVBoxLayout(framed)
         frame.setContentsMargins(8, 8, 8, 8)
-        frame.addWidget(splitter)
-        column.addWidget(framed, 1)
+        frame.setSpacing(0)
+        self.above_panes, self.below_panes = QVBoxLayout(), QVBoxLayout()
+        frame.addLayout(self.above_panes)
+        frame.addWidget(splitter, 1)
+        frame.addLayout(self.below_panes)
+        rows = QSplitter(Qt.Orientation.Vertical)
+        rows.setChildrenCollapsible(False)
+        rows.addWidget(framed)
+        rows.addWidget(self.fields_panel)
+        rows.setStretchFactor(0, 1)
+        rows.setSizes([1000, FIELDS_HEIGHT])
+        self.fields_panel.hide()  # until there is something in it, or it is asked for
+        self.fields_panel.reveal_wanted.connect(self.fields_panel.show)
+        column.addWidget(rows, 1)
         body = QWidget()
         row = QHBoxLayout(body)
         row.setContentsMargins(0, 0, 0, 0)
@@ -158,9 +183,10 @@ class MainWindow(QMainWindow):
             action.triggered.connect(lambda _checked=False, he=he, ihc=ihc: self.recent_chosen.emit(he, ihc))
 
     def fit(self) -> None:
-        """The whole of each image."""
+        """The whole of each image; of registered ones the whole of the IHC, and that place of the H&E."""
         for pane in self.panes.values():
             pane.view.fit()
+        self.link.gather(Stain.IHC)
         self.refresh_scales()
 
     def zoom_by(self, factor: float) -> None:
@@ -179,18 +205,28 @@ class MainWindow(QMainWindow):
         view = self.active_pane().view
         view.move_by(-across * view.width(), -down * view.height())
 
+    def turn_by(self, degrees: float) -> None:
+        """Turns the tissue of the pane that is looked at, clockwise."""
+        self.active_pane().view.turn(degrees)
+
+    def flip(self) -> None:
+        """Mirrors what the pane that is looked at shows, left to right."""
+        self.active_pane().view.flip()
+
+    def set_upright(self) -> None:
+        """Shows the image as it lies in its file."""
+        self.active_pane().view.set_upright()
+
     def active_pane(self) -> ImagePane:
         """The pane with the keyboard or under the mouse, otherwise the first one with an image."""
-        panes = list(self.panes.values())
+        panes = [pane for pane in self.panes.values() if pane.isVisibleTo(self)]
         for pane in panes:
             if pane.view.hasFocus() or pane.view.underMouse():
                 return pane
         return next((pane for pane in panes if pane.view.image is not None), panes[0])
 
     def refresh_scales(self) -> None:
-        """After a zoom."""
-        for pane in self.panes.values():
-            pane.refresh_scale()
+        """After a zoom: the figure in the status bar. (The panes look after their own scales.)"""
         viewpoint = self.active_pane().view.viewpoint
         self.status_line.set_zoom(magnification(viewpoint.px) if viewpoint is not None else "")
 

@@ -29,6 +29,9 @@ TISSUE_SHARE = 0.02
 
 ASPECT_TOLERANCE = 0.02
 
+LEAST_COVERED = 0.95
+"""Share of a field on each image: corners that turning the H&E leaves empty are passed over, as glass would be."""
+
 NO_CALL_CHECKS = frozenset({"stains_swapped", "no_tissue"})
 """Checks after which a score means nothing."""
 
@@ -56,7 +59,12 @@ def refuse_incomplete(field: FieldPixels, layout: InputLayout) -> None:
 
 def check_field(field: FieldPixels, layout: InputLayout) -> tuple[Check, ...]:
     """The warnings on a field; empty where there is nothing to say."""
-    return (*_missing_checks(field, layout), *_size_checks(field, layout), *_stain_checks(field))
+    return (
+        *_missing_checks(field, layout),
+        *_outside_checks(field),
+        *_size_checks(field, layout),
+        *_stain_checks(field),
+    )
 
 
 def check_tissue(field: FieldPixels) -> Check | None:
@@ -80,6 +88,20 @@ def _missing_checks(field: FieldPixels, layout: InputLayout) -> list[Check]:
         )
         for stain in layout.order
         if stain not in field.pixels
+    ]
+
+
+def _outside_checks(field: FieldPixels) -> list[Check]:
+    return [
+        Check(
+            "outside_image",
+            share,
+            LEAST_COVERED,
+            f"Only {share:.0%} of the field lies on the {stain.caption} image, and the rest was taken for white: choose a "
+            "field that both images show.",
+        )
+        for stain, share in sorted(field.covered.items())
+        if share < LEAST_COVERED
     ]
 
 

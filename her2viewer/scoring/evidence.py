@@ -1,12 +1,16 @@
 """What goes into a scorer and what comes out beside the prediction: pixels, evidence, attribution. No torch, no Qt."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from dataclasses import field as of_dataclass
+from types import MappingProxyType
 from typing import Final, Literal, Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from her2viewer.imaging.affine import IDENTITY, Affine
 from her2viewer.scoring.prediction import FieldOfView, Prediction
 from her2viewer.scoring.preprocess import InputLayout, NetworkInput
 from her2viewer.scoring.stains import Stain
@@ -22,10 +26,14 @@ STAGES: Final = ("layer1", "layer2", "layer3", "layer4")
 
 @dataclass(frozen=True, eq=False, slots=True)
 class FieldPixels:
-    """One field of a pair, read: per stain (h, w, 3) uint8 RGB and the rectangle of level-0 pixels it was read from."""
+    """One field of a pair, read: per stain (h, w, 3) uint8 RGB and the rectangle of level-0 pixels it was read from.
+
+    covered: the share of that rectangle that lies on the stain's image, where it is not all of it; the rest is white.
+    """
 
     pixels: Mapping[Stain, NDArray[np.uint8]]
     fields: Mapping[Stain, FieldOfView]
+    covered: Mapping[Stain, float] = of_dataclass(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def whole(cls, he: NDArray[np.uint8], ihc: NDArray[np.uint8]) -> "FieldPixels":
@@ -74,27 +82,58 @@ class Attribution:
     def render(self, stain: Stain, region: FieldOfView, size: tuple[int, int]) -> NDArray[np.float32]:
         """The map over a region of a stain's image, drawn at any resolution.
 
-        region: level-0 pixels of the stain's image; size: (width, height) of the raster that spans it. Returns (height,
-        width) float32, signed, 0 outside the scored field. Linear between cell centres, constant beyond the outermost ones
-        of the input; evaluated in float at each raster pixel's centre, so that the placement carries no rounding (OpenCV's
-        warps and resizes place to 1/32 of a cell, which is 4 source pixels on a 7 x 7 grid).
+        region: a rectangle of level-0 pixels of the stain's image, or of a plane that its frame leads to; size: (width,
+        height) of the raster that spans it. Returns (height, width) float32, signed, 0 outside the scored field. Linear
+        between cell centres, constant beyond the outermost ones of the input; evaluated in float at each raster pixel's
+        centre, so that the placement carries no rounding (OpenCV's warps and resizes place to 1/32 of a cell, which is 4
+        source pixels on a 7 x 7 grid). Where the region is turned against the field, the map is drawn like that in the
+        field's own plane first and turned by one warp of those pixels, to 1/32 of one.
         """
+        field = self.fields[stain]
+        to_field = IDENTITY if region.frame == field.frame else region.frame.inverse().then(field.frame)
+        if to_field.is_upright:
+            return self._upright(stain, region, size, to_field)
+        raster = Affine.stretch(region.width / size[0], region.x, region.height / size[1], region.y).then(to_field)
+        around = _shared(raster, size, field)
+        if around is None:
+            return np.zeros((size[1], size[0]), np.float32)
+        fine = max(1, round(around.width / raster.scale)), max(1, round(around.height / raster.scale))
+        drawn = self._upright(stain, around, fine, IDENTITY)
+        place = Affine.stretch(around.width / fine[0], around.x, around.height / fine[1], around.y)
+        return np.asarray(cv2.warpAffine(drawn, place.then(raster.inverse()).indices, size), np.float32)
+
+    def _upright(
+        self, stain: Stain, region: FieldOfView, size: tuple[int, int], to_field: Affine
+    ) -> NDArray[np.float32]:
+        """`render` where rows stay rows; to_field: from the region's plane to the field's, a scale and a shift per axis."""
         width, height = size
-        scale = self.layout.to_input(stain, self.fields[stain])
+        field = self.fields[stain]
+        scale = self.layout.to_input(stain, replace(field, frame=IDENTITY))
         rows, columns = self.values.shape
-        x = region.x + (np.arange(width) + 0.5) * (region.width / width)
-        y = region.y + (np.arange(height) + 0.5) * (region.height / height)
-        place = (scale.ax * x + scale.bx) * (columns / self.layout.width)
+        x = to_field.xx * (region.x + (np.arange(width) + 0.5) * (region.width / width)) + to_field.tx
+        y = to_field.yy * (region.y + (np.arange(height) + 0.5) * (region.height / height)) + to_field.ty
+        place = (scale.xx * x + scale.tx) * (columns / self.layout.width)
         if self.separate:
             cell, step = self.layout.cell(stain), columns / self.layout.width
             place = np.clip(place, cell.x * step + 0.5, (cell.x + cell.width) * step - 0.5)
         across = _interpolation(place, columns)
-        down = _interpolation((scale.ay * y + scale.by) * (rows / self.layout.height), rows)
-        field = self.fields[stain]
+        down = _interpolation((scale.yy * y + scale.ty) * (rows / self.layout.height), rows)
         across[(x < field.x) | (x >= field.x + field.width)] = 0
         down[(y < field.y) | (y >= field.y + field.height)] = 0
         drawn: NDArray[np.float32] = (down @ self.values @ across.T).astype(np.float32, copy=False)
         return drawn
+
+
+def _shared(raster: Affine, size: tuple[int, int], field: FieldOfView) -> FieldOfView | None:
+    """The upright rectangle of the field's plane that a raster, led there by an affine, can show anything of.
+
+    It is that of the field, or of the raster with two of its pixels around, where they overlap; None where they do not.
+    """
+    width, height = size
+    corners = raster.points([(-2, -2), (width + 2, -2), (width + 2, height + 2), (-2, height + 2)])
+    left, top = np.maximum(corners.min(axis=0), (field.x, field.y)).tolist()
+    right, bottom = np.minimum(corners.max(axis=0), (field.x + field.width, field.y + field.height)).tolist()
+    return FieldOfView(left, top, right - left, bottom - top) if right > left and bottom > top else None
 
 
 def _interpolation(position: NDArray[np.float64], cells: int) -> NDArray[np.float32]:

@@ -4,17 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from her2viewer.imaging.affine import IDENTITY, Affine
 from her2viewer.scoring.stains import Stain
 
 
 @dataclass(frozen=True, slots=True)
 class FieldOfView:
-    """A rectangle of one image in level-0 pixels, continuous: it spans `[x, x + width) x [y, y + height)`."""
+    """A rectangle, continuous: it spans `[x, x + width) x [y, y + height)` of the plane that `frame` leads to.
+
+    `frame`: from level-0 px of the image to that plane; the identity, unless the image is laid on another: the H&E of a
+    registered pair is scored where the IHC's rectangle lies on it.
+    """
 
     x: float
     y: float
     width: float
     height: float
+    frame: Affine = IDENTITY
 
     def __post_init__(self) -> None:
         if not (self.width > 0 and self.height > 0):

@@ -1,8 +1,8 @@
 """The one place where a field of two images becomes network input, and the exact way back.
 
 Coordinates are continuous: pixel `i` covers `[i, i + 1)`, its centre is at `i + 0.5`, x to the right, y down. A field
-(level-0 pixels of one image) is stretched onto its cell of the network's input, so both directions are a scale and a
-shift per axis and hold no rounding.
+(level-0 pixels of one image) is stretched onto its cell of the network's input, so both directions are an affine map and hold
+no rounding: a scale and a shift per axis, after the field's frame where an image is laid on another.
 
 The thesis pastes IHC left and H&E right into one 2048 x 1024 picture and shrinks that to 224 x 224. Shrinking each image
 onto its own 112 x 224 cell is the same picture (1024 / 112 is the same step, and no averaged pixel straddles the
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from her2viewer.imaging.affine import Affine
 from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.stains import Stain
 
@@ -26,31 +27,6 @@ NetworkInput = NDArray[np.uint8]
 
 FIELD_UM: Final = 471.04
 """Micrometres: the side of BCI's fields, 1024 pixels at 0.46 micrometres, which the phantoms keep to."""
-
-
-class Scale(NamedTuple):
-    """An axis-aligned affine map `(x, y) -> (ax * x + bx, ay * y + by)` on continuous coordinates."""
-
-    ax: float
-    bx: float
-    ay: float
-    by: float
-
-    def __call__(self, x: float, y: float) -> tuple[float, float]:
-        return self.ax * x + self.bx, self.ay * y + self.by
-
-    def inverse(self) -> "Scale":
-        return Scale(1 / self.ax, -self.bx / self.ax, 1 / self.ay, -self.by / self.ay)
-
-    def then(self, outer: "Scale") -> "Scale":
-        """The map that applies this one first and `outer` to its result."""
-        return Scale(
-            outer.ax * self.ax, outer.ax * self.bx + outer.bx, outer.ay * self.ay, outer.ay * self.by + outer.by
-        )
-
-    def matrix(self) -> NDArray[np.float64]:
-        """(2, 3) float64, as OpenCV's warpAffine takes it but for the half-pixel shift of its pixel centres."""
-        return np.array([[self.ax, 0, self.bx], [0, self.ay, self.by]], np.float64)
 
 
 class Cell(NamedTuple):
@@ -104,13 +80,13 @@ class InputLayout(BaseModel):
         width = self.width // len(self.order)
         return Cell(self.order.index(stain) * width, 0, width, self.height)
 
-    def to_input(self, stain: Stain, field: FieldOfView) -> Scale:
-        """From level-0 pixels of the stain's image to input pixels."""
+    def to_input(self, stain: Stain, field: FieldOfView) -> Affine:
+        """From level-0 pixels of the stain's image, through the field's frame, to input pixels."""
         cell = self.cell(stain)
         ax, ay = cell.width / field.width, cell.height / field.height
-        return Scale(ax, cell.x - ax * field.x, ay, cell.y - ay * field.y)
+        return field.frame.then(Affine.stretch(ax, cell.x - ax * field.x, ay, cell.y - ay * field.y))
 
-    def to_source(self, stain: Stain, field: FieldOfView) -> Scale:
+    def to_source(self, stain: Stain, field: FieldOfView) -> Affine:
         """From input pixels back to level-0 pixels of the stain's image."""
         return self.to_input(stain, field).inverse()
 

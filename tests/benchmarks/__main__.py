@@ -10,8 +10,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-GROUPS = ("pair", "training", "stains")
-"""Later issues add batch, viewer, startup and explain; each is a module here with `rows()`."""
+GROUPS = ("pair", "training", "stains", "registration", "viewer", "fields")
+"""Later issues add batch, startup and explain; each is a module here with `rows()`."""
 
 
 def main() -> None:

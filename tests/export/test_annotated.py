@@ -11,6 +11,7 @@ from her2viewer.export.overlay import ColourMap, OverlayStyle, ScaleMode, colour
 from her2viewer.export.scale_bar import scale_bar
 from her2viewer.export.score_band import probability_words, set_words
 from her2viewer.export.sheet import INK, Sheet
+from her2viewer.imaging.affine import Affine
 from her2viewer.imaging.opening import open_image
 from her2viewer.scoring.evidence import Attribution
 from her2viewer.scoring.prediction import FieldOfView
@@ -113,6 +114,43 @@ def test_a_cell_lies_in_the_saved_file_where_it_lies_in_the_image(tmp_path: Path
         (weight.sum(1) * (np.arange(size[1]) + 0.5)).sum() / weight.sum(),
     )
     assert centre == pytest.approx(((column % 4 + 0.5) * size[0] / 4, 3.5 * size[1] / 8), abs=0.5)
+
+
+@pytest.mark.parametrize(("degrees", "mirrored"), [(25.0, False), (-110.0, True)])
+def test_on_an_he_laid_on_its_ihc_a_cell_is_drawn_where_its_tissue_is(degrees: float, mirrored: bool) -> None:
+    he, ihc = (900, 800), (1120, 896)
+    frame = Affine.similarity(1.2, degrees, (110, 48), mirrored, (450, 400))
+    cells = np.zeros((8, 8), np.float32)
+    cells[3, 6] = 1
+    on_ihc = FieldOfView.whole(ihc)
+    fields = {Stain.HE: replace(on_ihc, frame=frame), Stain.IHC: on_ihc}
+    shown = Attribution(cells, "2+", "layer4", "Grad-CAM", InputLayout(), fields)
+    grey = {Stain.HE: np.full((he[1], he[0], 3), 128, np.uint8), Stain.IHC: np.full((ihc[1], ihc[0], 3), 128, np.uint8)}
+    said, style = prediction(he, ihc, fields=fields), OverlayStyle(opacity=1, threshold=0)
+    in_own_pixels = page(shown, pixels=grey, prediction=said, style=style, regions={Stain.HE: FieldOfView.whole(he)})
+    place = 2.5 * ihc[0] / 4, 3.5 * ihc[1] / 8  # of the cell's centre on the IHC
+    assert drawn_at(in_own_pixels, Stain.HE, he) == pytest.approx(frame.inverse()(*place), abs=0.5)
+    on_the_ihcs = page(shown, pixels=grey | {Stain.HE: grey[Stain.IHC]}, prediction=said, style=style)
+    assert drawn_at(on_the_ihcs, Stain.HE, ihc) == pytest.approx(place, abs=0.5)
+
+
+def drawn_at(made: Page, stain: Stain, size: tuple[int, int]) -> tuple[float, float]:
+    """The middle of what was drawn over grey 128, (x, y) px of the tissue."""
+    weight = np.abs(cut(made, stain, size).astype(float) - 128).sum(axis=2)
+    rows, columns = np.indices(weight.shape) + 0.5
+    return float((weight * columns).sum() / weight.sum()), float((weight * rows).sum() / weight.sum())
+
+
+def test_a_laid_he_says_whose_pixels_it_is_told_in(words: list[str]) -> None:
+    fields = {
+        Stain.HE: FieldOfView(40, 30, 200, 100, Affine.similarity(2, 30)),
+        Stain.IHC: FieldOfView(40, 30, 200, 100),
+    }
+    pixels = {stain: PIXELS[stain][:100, :200] for stain in BOTH}
+    page(None, pixels=pixels, prediction=prediction(fields=fields), mpp={Stain.HE: 0.5, Stain.IHC: 0.25})
+    text = " ".join(words)
+    assert "200 × 100 px of the IHC HER2 at (40, 30), 0.25 µm/px" in text
+    assert "200 × 100 px at (40, 30), 0.25 µm/px" in text
 
 
 def test_a_part_of_the_field() -> None:

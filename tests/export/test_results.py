@@ -9,7 +9,9 @@ from her2viewer import __version__
 from her2viewer.errors import ExportError
 from her2viewer.export.places import file_within, is_placeless, without_places
 from her2viewer.export.results import ResultDocument, json_text, read_json, result_document, write_json
+from her2viewer.imaging.affine import Affine
 from her2viewer.imaging.source import ImageSource
+from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.stains import Stain
 from tests.export.conftest import CHECK, prediction
 
@@ -107,6 +109,19 @@ def test_golden(sources: dict[Stain, ImageSource], tmp_path: Path) -> None:
 
 def test_there_and_back(sources: dict[Stain, ImageSource], tmp_path: Path) -> None:
     made = document(sources, tmp_path)
+    write_json(tmp_path / "a.json", made)
+    assert read_json(tmp_path / "a.json") == made
+
+
+def test_an_he_laid_on_its_ihc_says_how(sources: dict[Stain, ImageSource], tmp_path: Path) -> None:
+    frame = Affine.similarity(0.5, 90, (300, 20))
+    fields = {Stain.HE: FieldOfView(5, 6, 70, 80, frame), Stain.IHC: FieldOfView(5, 6, 70, 80)}
+    made = result_document("a", sources, prediction(fields=fields))
+    written = json.loads(json_text(made))["field"]
+    assert written["he"] == {
+        "x": 5.0, "y": 6.0, "width": 70.0, "height": 80.0, "frame": [0.0, -0.5, 300.0, 0.5, 0.0, 20.0]
+    }  # fmt: skip
+    assert "frame" not in written["ihc"]
     write_json(tmp_path / "a.json", made)
     assert read_json(tmp_path / "a.json") == made
 

@@ -139,6 +139,7 @@ def fake_package(tmp_path: Path) -> ModelPackage:
 def settings(tmp_path: Path) -> Settings:
     made = Settings(tmp_path / "settings.ini")
     made.demo_at_start = False
+    made.register_on_open = False
     return made
 
 

@@ -14,13 +14,16 @@ Photograph = Callable[[QWidget, str], QImage]
 """Takes a picture of a widget for the guide, under a name such as 'stain-views'."""
 
 
-def photograph(widget: QWidget, name: str, *, keep: bool) -> QImage:
-    """The widget as it is drawn, looked at a little; written to the guide where it is to be kept."""
+def photograph(widget: QWidget, name: str, quality: int = QUALITY, *, keep: bool) -> QImage:
+    """The widget as it is drawn, looked at a little; written to the guide where it is to be kept.
+
+    quality: of the JPEG; less where tissue fills the picture.
+    """
     image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
     assert len(_colours(image)) > 30, f"{name} shows next to nothing"
     if keep:
         FOLDER.mkdir(parents=True, exist_ok=True)
-        assert image.save(str(FOLDER / f"{name}.jpg"), "JPEG", QUALITY)
+        assert image.save(str(FOLDER / f"{name}.jpg"), "JPEG", quality)
     return image
 
 

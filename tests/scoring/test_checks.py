@@ -94,3 +94,12 @@ def test_tissue_is_looked_for_before_the_network_is_asked() -> None:
     assert check_tissue(FieldPixels.whole(blank, IHC)) == expected
     alone = FieldPixels({Stain.IHC: blank}, {Stain.IHC: FieldOfView.whole((256, 256))})
     assert check_tissue(alone) is None
+
+
+def test_a_field_that_hangs_over_the_edge_of_an_image_is_said() -> None:
+    whole = FieldPixels.whole(HE, IHC)
+    over = FieldPixels(whole.pixels, whole.fields, {Stain.HE: 0.62})
+    (check,) = check_field(over, InputLayout())
+    assert (check.name, check.figure) == ("outside_image", 0.62)
+    assert check.message.startswith("Only 62% of the field lies on the H&E image")
+    assert check_field(FieldPixels(whole.pixels, whole.fields, {Stain.HE: 0.96}), InputLayout()) == ()

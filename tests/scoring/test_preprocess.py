@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from her2viewer.imaging.affine import Affine
 from her2viewer.scoring.prediction import FieldOfView
-from her2viewer.scoring.preprocess import InputLayout, Scale, compose
+from her2viewer.scoring.preprocess import InputLayout, compose
 from her2viewer.scoring.stains import Stain
 from tests.scoring.conftest import tissue
 
@@ -42,11 +43,15 @@ def test_field_corners_are_cell_corners(field: FieldOfView, layout: InputLayout)
         assert end == pytest.approx((cell.x + cell.width, cell.y + cell.height), abs=1e-2)
 
 
-def test_scales_compose_in_order() -> None:
-    first, second = Scale(2, 1, 3, -1), Scale(5, 7, 0.5, 2)
-    assert first.then(second)(1.5, -4) == pytest.approx(second(*first(1.5, -4)))
-    x, y = 1.5, -4
-    assert tuple(first.matrix() @ [x, y, 1]) == pytest.approx(first(x, y))
+def test_a_frame_comes_before_the_cell() -> None:
+    layout, frame = InputLayout(), Affine.similarity(0.5, 90, (400, 0))
+    field, plain = FieldOfView(100, 50, 200, 400, frame), FieldOfView(100, 50, 200, 400)
+    for stain in layout.order:
+        on_the_image = frame.inverse()(140.0, 90.0)
+        assert layout.to_input(stain, field)(*on_the_image) == pytest.approx(layout.to_input(stain, plain)(140.0, 90.0))
+        assert layout.to_source(stain, field)(3.0, 4.0) == pytest.approx(
+            frame.inverse()(*layout.to_source(stain, plain)(3.0, 4.0))
+        )
 
 
 def test_equals_the_thesis_layout_of_paste_and_shrink() -> None:

@@ -11,8 +11,10 @@ from her2viewer.export.annotated import annotated_picture, save_picture, scales,
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.export.results import result_document, write_json
 from her2viewer.gui.controllers.messenger import Level, Messenger, Remedy
+from her2viewer.gui.controllers.scoring import read_pixels
 from her2viewer.gui.lanes import Context, Lane, Progress
 from her2viewer.gui.state import ModelFacts, State, Store
+from her2viewer.imaging.alignment import Alignment
 from her2viewer.scoring.evidence import Attribution, Evidence
 from her2viewer.scoring.stains import Stain
 
@@ -29,9 +31,13 @@ class ExportWish:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Exportable:
-    """What stood on screen when the export was asked for; later changes of the window do not reach it."""
+    """What stood on screen when the export was asked for; later changes of the window do not reach it.
+
+    alignment: the one that was scored through.
+    """
 
     images: OpenedPair
+    alignment: Alignment | None
     evidence: Evidence
     attribution: Attribution | None
     style: OverlayStyle
@@ -44,7 +50,9 @@ def exportable(state: State) -> Exportable | None:
     if pair is None or evidence is None:
         return None
     images = OpenedPair(pair[0].source, pair[1].source)
-    return Exportable(images, evidence, state.drawn.attribution, state.style, state.model.facts)
+    return Exportable(
+        images, state.scoring.alignment, evidence, state.drawn.attribution, state.style, state.model.facts
+    )
 
 
 def pair_of(images: OpenedPair) -> Pair:
@@ -101,7 +109,7 @@ class Exporting:
 def write_export(shown: Exportable, wish: ExportWish, context: Context) -> tuple[Path, ...]:
     """In the files lane: reads level 0, draws, writes. Returns the files. Raises UserError."""
     context.progress(Progress(0, 3, "Reading the images"))
-    pixels = shown.images.read().pixels
+    pixels = read_pixels(shown.images, shown.alignment).pixels
     context.token.check()
     context.progress(Progress(1, 3, "Drawing the picture"))
     attribution = shown.attribution if wish.with_map else None

@@ -3,26 +3,19 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from her2viewer.errors import Cancelled, ImageError, PairError, UserError
 from her2viewer.gui.controllers.messenger import Level, Messenger, Remedy
 from her2viewer.gui.dropping import assign
 from her2viewer.gui.lanes import Context, Lane
-from her2viewer.gui.pane.regions import Region, overview_region, read_region
+from her2viewer.gui.pane.pyramid import read_overview
 from her2viewer.gui.state import OpenedImage, Slot, State, Store
 from her2viewer.imaging.identity import same_picture
-from her2viewer.imaging.source import ImageSource, RGBImage
+from her2viewer.imaging.source import ImageSource
 from her2viewer.scoring.stains import Stain
 
 Opener = Callable[[Path], ImageSource]
 Outcome = Mapping[Stain, OpenedImage | UserError]
-
-
-class RegionView(Protocol):
-    """Who shows pixels that were asked for."""
-
-    def set_region(self, image: OpenedImage, region: Region, pixels: RGBImage) -> None: ...
 
 
 class Images:
@@ -74,19 +67,10 @@ class Images:
         self._files.drop("open")
         self._on_cancelled()
 
-    def show_region(self, view: RegionView, stain: Stain, wanted: tuple[OpenedImage, Region]) -> None:
-        """Reads pixels for a pane; only the newest wish of a pane is read to the end."""
-        image, region = wanted
-
-        def failed(error: UserError) -> None:
-            self._messenger.say_error(error)
-
-        self._files.submit(
-            f"region {stain}",
-            lambda _: read_region(image.source, region),
-            lambda pixels: view.set_region(image, region, pixels),
-            failed=failed,
-        )
+    def close(self) -> None:
+        """Closes the files of what stands; after this, and after the lanes have ended, nothing is read any more."""
+        images = (self._store.state.image(stain) for stain in Stain)
+        close_all([image.source for image in images if image is not None])
 
     def _on_opened(self, outcome: Outcome) -> None:
         before = self._store.state
@@ -142,7 +126,7 @@ def open_one(opener: Opener, path: Path) -> OpenedImage:
     """Opens a file and reads the whole of it at overview size. Raises ImageError."""
     source = opener(path)
     try:
-        overview = read_region(source, overview_region(source.levels))
+        overview = read_overview(source)
     except MemoryError as error:
         source.close()
         raise ImageError("there is not enough memory to show it", path=path, remedy="close other programs") from error
@@ -153,7 +137,7 @@ def open_one(opener: Opener, path: Path) -> OpenedImage:
 
 
 def close_all(sources: Sequence[ImageSource]) -> None:
-    """Closes sources, in the files lane."""
+    """Closes sources: in the files lane, or when that has ended."""
     for source in sources:
         source.close()
 

@@ -1,8 +1,10 @@
 """The model, the score and the maps: wishes in, the scoring part of the state out."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from her2viewer.cases.case import OpenedPair
+from her2viewer.cases.field import read_field
 from her2viewer.errors import UserError
 from her2viewer.gui.bench import Bench, ModelWish
 from her2viewer.gui.controllers.messenger import Level, Messenger
@@ -13,12 +15,13 @@ from her2viewer.gui.state import (
     Model,
     ModelFacts,
     ModelPhase,
-    OpenedImage,
     ScorePhase,
     Scoring,
     Store,
 )
+from her2viewer.imaging.alignment import Alignment
 from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels
+from her2viewer.scoring.prediction import FieldOfView
 
 
 class ScoringController:
@@ -42,19 +45,56 @@ class ScoringController:
         )
 
     def score(self) -> None:
-        """Scores the pair on screen, whole. The images are read in the files lane, the network runs in its own."""
-        pair = self._store.state.pair
+        """Scores the pair on screen, whole: the IHC, and the H&E as it lies on it.
+
+        The images are read in the files lane, the network runs in its own.
+        """
+        pair, alignment = self._store.state.pair, self._store.state.registration.alignment
         if pair is None or self._store.state.model.phase is ModelPhase.FAILED:
             return
-        self._put(Scoring(ScorePhase.SCORING, progress=Progress(text="Reading the images")), drawn=DrawnMap())
+        images = OpenedPair(pair[0].source, pair[1].source)
+        self.score_field(None, alignment, lambda _: read_pixels(images, alignment))
+
+    def score_field(
+        self,
+        key: str | None,
+        alignment: Alignment | None,
+        read: Callable[[Context], FieldPixels],
+        scored: Callable[[Evidence], None] = lambda _: None,
+    ) -> None:
+        """Scores what `read` reads in the files lane, through an alignment.
+
+        key: of the field that it is, None for the whole of both images.
+        """
+        reading = Progress(text="Reading the images")
+        self._put(Scoring(ScorePhase.SCORING, progress=reading, key=key), drawn=DrawnMap())
         self._lanes.inference.drop("score")
-        self._lanes.files.submit(
-            "field",
-            lambda context: read_field(pair, context),
-            self._on_read,
-            failed=self._on_failed,
-            cancelled=self._on_cancelled,
-        )
+
+        def on_read(field: FieldPixels) -> None:
+            self._put(Scoring(ScorePhase.SCORING, progress=Progress(text="Running the network"), key=key))
+            self._lanes.inference.submit(
+                "score",
+                lambda _: self._bench.score(field),
+                on_scored,
+                failed=self._on_failed,
+                cancelled=self._on_cancelled,
+            )
+
+        def on_scored(outcome: tuple[Evidence, ModelFacts]) -> None:
+            evidence, facts = outcome
+            self._store.change(model=Model(ModelPhase.READY, facts))
+            self._say_notices(facts)
+            self.show(evidence, key, alignment)
+            scored(evidence)
+
+        self._lanes.files.submit("field", read, on_read, failed=self._on_failed, cancelled=self._on_cancelled)
+
+    def show(self, evidence: Evidence, key: str | None = None, alignment: Alignment | None = None) -> None:
+        """Shows a score that is at hand, and its map. `key` and `alignment` as in `score_field`."""
+        self._lanes.files.drop("field")
+        self._lanes.inference.drop("score")
+        self._put(Scoring(ScorePhase.SCORED, evidence, alignment, key=key), drawn=DrawnMap())
+        self.show_map(self._store.state.wish)
 
     def cancel(self) -> None:
         """Stops scoring, and a map that is being computed."""
@@ -92,21 +132,6 @@ class ScoringController:
             failed=lambda error: self._store.change(drawn=DrawnMap(error=error)),
         )
 
-    def _on_read(self, field: FieldPixels) -> None:
-        self._put(Scoring(ScorePhase.SCORING, progress=Progress(text="Running the network")))
-        self._lanes.inference.submit(
-            "score",
-            lambda _: self._bench.score(field),
-            lambda scored: self._on_scored(*scored),
-            failed=self._on_failed,
-            cancelled=self._on_cancelled,
-        )
-
-    def _on_scored(self, evidence: Evidence, facts: ModelFacts) -> None:
-        self._put(Scoring(ScorePhase.SCORED, evidence), model=Model(ModelPhase.READY, facts))
-        self._say_notices(facts)
-        self.show_map(self._store.state.wish)
-
     def _on_map(self, key: tuple[str, str], attribution: Attribution) -> None:
         self._maps[key] = attribution
         self._store.change(drawn=DrawnMap(attribution))
@@ -119,10 +144,10 @@ class ScoringController:
         self._store.change(model=Model(ModelPhase.FAILED, error=error))
 
     def _on_failed(self, error: UserError) -> None:
-        self._put(Scoring(ScorePhase.FAILED, error=error))
+        self._put(Scoring(ScorePhase.FAILED, error=error, key=self._store.state.scoring.key))
 
     def _on_cancelled(self) -> None:
-        self._put(Scoring(ScorePhase.CANCELLED))
+        self._put(Scoring(ScorePhase.CANCELLED, key=self._store.state.scoring.key))
 
     def _put(self, scoring: Scoring, **others: object) -> None:
         self._store.change(scoring=scoring, **others)
@@ -143,7 +168,11 @@ class ScoringController:
             self._messenger.say(" ".join(fresh), Level.WARNING)
 
 
-def read_field(pair: tuple[OpenedImage, OpenedImage], context: Context) -> FieldPixels:
-    """In the files lane: all pixels of both images at level 0. Raises ImageError where memory does not suffice."""
-    context.token.check()
-    return OpenedPair(pair[0].source, pair[1].source).read()
+def read_pixels(images: OpenedPair, alignment: Alignment | None) -> FieldPixels:
+    """In the files lane: both images whole at level 0; where they are registered, the H&E as it lies on the IHC.
+
+    Raises ImageError where one cannot be read.
+    """
+    if alignment is None or alignment.origin == "assumed":
+        return images.read()
+    return read_field(images.he, images.ihc, FieldOfView.whole(images.ihc.size), alignment)

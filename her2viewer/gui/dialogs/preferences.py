@@ -37,6 +37,7 @@ class Preferences:
     model: ModelWish
     theme: ThemeChoice
     score_on_open: bool
+    register_on_open: bool
 
 
 class PreferencesDialog(QDialog):
@@ -68,6 +69,11 @@ class PreferencesDialog(QDialog):
         self.score_on_open = QCheckBox("Score a pair as soon as it is open")
         self.score_on_open.setChecked(preferences.score_on_open)
         self.score_on_open.setToolTip("Leave it off to judge the field yourself first")
+        self.register_on_open = QCheckBox("Register a pair as soon as it is open")
+        self.register_on_open.setChecked(preferences.register_on_open)
+        self.register_on_open.setToolTip(
+            "Finds how the H&E lies on the IHC, in the background; images of one size are taken to show one field"
+        )
         notice = quiet("\n".join(notices))
         notice.setWordWrap(True)
         notice.setVisible(bool(notices))
@@ -85,6 +91,7 @@ class PreferencesDialog(QDialog):
         form.addRow("", notice)
         form.addRow("Model", row)
         form.addRow("", self._verdict)
+        form.addRow("", self.register_on_open)
         form.addRow("", self.score_on_open)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.button(QDialogButtonBox.StandardButton.Ok).setProperty("primary", True)
@@ -103,7 +110,12 @@ class PreferencesDialog(QDialog):
         """What the dialog says now."""
         text = self.folder.text().strip()
         wish = ModelWish(Path(text) if text else None, self.device.currentData(), self.precision.currentData())
-        return Preferences(wish, ThemeChoice(self.theme.currentData()), self.score_on_open.isChecked())
+        return Preferences(
+            wish,
+            ThemeChoice(self.theme.currentData()),
+            self.score_on_open.isChecked(),
+            self.register_on_open.isChecked(),
+        )
 
     def accept(self) -> None:
         super().accept()

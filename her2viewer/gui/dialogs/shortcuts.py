@@ -7,11 +7,11 @@ from PySide6.QtWidgets import QLabel as Label
 from her2viewer.gui.actions import HELD_KEYS, SPECS, Menu, key_words
 from her2viewer.gui.panels.section import heading, quiet
 
-_COLUMNS = ((Menu.FILE, Menu.HELP), (Menu.VIEW,), (Menu.SCORE,))
+_COLUMNS = ((Menu.FILE, Menu.HELP), (Menu.VIEW,), (Menu.COMPARE, Menu.FIELDS), (Menu.SCORE,))
 
 
 class ShortcutSheet(QDialog):
-    """Three columns of what can be done and its keys."""
+    """Columns of what can be done and its keys."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -37,6 +37,8 @@ class ScaleBar(QWidget):
 
     def set_scale(self, um_per_px: float | None) -> None:
         """um_per_px: micrometres per logical pixel of the screen, or None where they are not known."""
+        if um_per_px == self._um_per_px:
+            return
         self._um_per_px = um_per_px
         self.setVisible(um_per_px is not None)
         if um_per_px is None:

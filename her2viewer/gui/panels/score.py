@@ -15,6 +15,7 @@ class ScorePanel(QWidget):
     score_requested = Signal()
     cancel_requested = Signal()
     swap_requested = Signal()
+    whole_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,11 +62,24 @@ class ScorePanel(QWidget):
         self._cancel.setToolTip("Stop scoring (Esc)")
         self._cancel.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._cancel.clicked.connect(self.cancel_requested)
+        self._subject = QLabel()
+        self._subject.setObjectName("subject")
+        self._whole = QPushButton("Whole image")
+        self._whole.setObjectName("wholeButton")
+        self._whole.setToolTip("Show the score of the whole image again (Backspace)")
+        self._whole.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._whole.clicked.connect(self.whole_requested)
+        self._of = QWidget()
+        of = QHBoxLayout(self._of)
+        of.setContentsMargins(0, 0, 0, 0)
+        of.addWidget(self._subject, 1)
+        of.addWidget(self._whole)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 16, 12)
         layout.setSpacing(8)
         for widget in (
             heading("HER2 score"),
+            self._of,
             self._answer,
             self._bars,
             self._set,
@@ -83,6 +97,8 @@ class ScorePanel(QWidget):
     def show_score(self, shown: ScoreShown) -> None:
         scored = shown.face is ScoreFace.SCORED and shown.prediction is not None
         working = shown.face is ScoreFace.WORKING
+        self._of.setVisible(bool(shown.subject))
+        self._subject.setText(shown.subject)
         self._answer.setVisible(scored)
         self._bars.setVisible(scored)
         self._set.setVisible(scored)
@@ -101,7 +117,8 @@ class ScorePanel(QWidget):
         else:
             self._progress.setRange(0, 1000)
             self._progress.setValue(round(shown.fraction * 1000))
-        self._button.setVisible(not working and not scored)
+        self._button.setVisible(not working and (not scored or shown.stale))
+        self._button.setText("Score again" if shown.stale else "Score this field")
         self._button.setEnabled(shown.can_score)
         self._cancel.setVisible(working)
         self._bars.set_prediction(shown.prediction)

@@ -1,0 +1,1 @@
+"""Two images in one place: flicker, a curtain, a blend."""

@@ -1,0 +1,1 @@
+"""Fields of view: drawn on the tissue, scored, gridded, listed."""

@@ -1,0 +1,185 @@
+"""Fields and score maps to files and back: the only thing that is modal is the system's file dialog."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from her2viewer.cases.annotation import Annotation
+from her2viewer.cases.score_map import ScoreMap
+from her2viewer.errors import AnnotationError, UserError
+from her2viewer.export.files import safe_name
+from her2viewer.export.geojson import ObjectType, map_annotations, write_geojson
+from her2viewer.export.geojson_reading import Imported, read_geojson
+from her2viewer.export.score_map_file import write_score_map
+from her2viewer.gui.controllers.messenger import Level, Messenger
+from her2viewer.gui.fields.gridding import GridScoring
+from her2viewer.gui.fields.map_file import read_any_map
+from her2viewer.gui.lanes import Lane
+from her2viewer.gui.state import OpenedImage, Store
+from her2viewer.scoring.stains import Stain
+
+DRAWN_FILTER: Final = "Drawn fields, for QuPath (*.geojson)"
+TILES_FILTER: Final = "Cells of the score map as tiles, for QuPath (*.geojson)"
+GEOJSON_FILTER: Final = "GeoJSON (*.geojson *.json)"
+MAP_FILTER: Final = "Score map of HER2 Viewer (*.scoremap.json)"
+MAP_SUFFIX: Final = ".scoremap.json"
+
+AskSave = Callable[[str, str, Sequence[str]], tuple[Path, str] | None]
+"""(title, suggested name, filters) -> where to, and the filter that was taken; None where the user thought better of it."""
+AskOpen = Callable[[str, str], Path | None]
+"""(title, filter) -> the file."""
+
+
+class Dialogs:
+    """The system's dialogs for choosing files, beginning in the folder where the last file was."""
+
+    def __init__(self, parent: QWidget) -> None:
+        self._parent = parent
+        self._folder = Path.home()
+
+    def save(self, title: str, name: str, filters: Sequence[str]) -> tuple[Path, str] | None:
+        path, taken = QFileDialog.getSaveFileName(self._parent, title, str(self._folder / name), ";;".join(filters))
+        if not path:
+            return None
+        self._folder = Path(path).parent
+        return Path(path), taken or filters[0]
+
+    def open(self, title: str, kind: str) -> Path | None:
+        path, _ = QFileDialog.getOpenFileName(self._parent, title, str(self._folder), kind)
+        if not path:
+            return None
+        self._folder = Path(path).parent
+        return Path(path)
+
+
+class FieldFiles:
+    """Import and export of fields, saving and loading of score maps; reads and writes in the files lane."""
+
+    def __init__(
+        self, store: Store, files: Lane, messenger: Messenger, grid: GridScoring, ask_save: AskSave, ask_open: AskOpen
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._messenger = messenger
+        self._grid = grid
+        self.ask_save = ask_save
+        self.ask_open = ask_open
+
+    def export_geojson(self) -> None:
+        """The drawn fields, or the cells of the score map, in px of the IHC image."""
+        pair, fields = self._store.state.pair, self._store.state.fields
+        drawn, score_map, threshold = tuple(fields.annotations.values()), fields.score_map, fields.style.threshold
+        kinds = [DRAWN_FILTER] * bool(drawn) + [TILES_FILTER] * (score_map is not None)
+        if pair is None or not kinds:
+            self._messenger.say("There is no field to export yet: draw one (R), or score a grid (T).", Level.WARNING)
+            return
+        asked = self.ask_save("Export fields as GeoJSON", f"{_stem(pair)}.geojson", kinds)
+        if asked is None:
+            return
+        path, kind = _with_suffix(asked[0], ".geojson"), asked[1]
+
+        def work() -> int:
+            exported: Sequence[Annotation] = drawn
+            as_type: ObjectType = "annotation"
+            if kind == TILES_FILTER and score_map is not None:
+                exported, as_type = map_annotations(score_map, threshold), "tile"
+            write_geojson(path, exported, image_sha256=pair[1].source.sha256, object_type=as_type)
+            return len(exported)
+
+        self._files.submit(
+            "fields out",
+            lambda _: work(),
+            lambda count: self._messenger.say(f"Written: {path.name}, {_fields(count)} in pixels of the IHC image."),
+            failed=self._messenger.say_error,
+        )
+
+    def import_geojson(self) -> None:
+        """The areas of a file, on top of those that are there; one step that can be undone."""
+        pair = self._store.state.pair
+        path = self.ask_open("Import fields from GeoJSON", GEOJSON_FILTER) if pair is not None else None
+        if pair is None or path is None:
+            return
+
+        def arrived(imported: Imported) -> None:
+            if self._store.state.pair != pair:
+                return
+            fields = self._store.state.fields
+            before = fields.annotations
+            after = before.add_imported(imported.annotations)
+            count = len(after) - len(before)
+            history = fields.history.changed(f"import {_fields(count)}", after)
+            self._store.change(fields=replace(fields, history=history))
+            words = [f"{_fields(count)} imported from {path.name}.".capitalize(), *imported.notes]
+            if count < len(imported.annotations):
+                words.insert(1, f"{_fields(len(imported.annotations) - count).capitalize()} of it are here already.")
+            self._messenger.say(" ".join(words), Level.WARNING if imported.notes else Level.INFO)
+
+        self._files.submit(
+            "fields in",
+            lambda _: read_geojson(path, pair[1].source.size, image_sha256=pair[1].source.sha256),
+            arrived,
+            failed=self._messenger.say_error,
+        )
+
+    def save_map(self) -> None:
+        """The score map with all its cells, so that it can go on another day."""
+        pair, score_map = self._store.state.pair, self._store.state.fields.score_map
+        if pair is None or score_map is None:
+            self._messenger.say("There is no score map to save yet: score a grid of fields (T).", Level.WARNING)
+            return
+        asked = self.ask_save("Save the score map", f"{_stem(pair)}{MAP_SUFFIX}", [MAP_FILTER])
+        if asked is None:
+            return
+        path = _with_suffix(asked[0], MAP_SUFFIX)
+        self._files.submit(
+            "map out",
+            lambda _: write_score_map(path, score_map),
+            lambda _: self._messenger.say(f"Written: {path.name}"),
+            failed=self._messenger.say_error,
+        )
+
+    def load_map(self) -> None:
+        """A map of these two images, whatever model and alignment made it; to go on with it takes the same."""
+        pair = self._store.state.pair
+        path = self.ask_open("Load a score map", MAP_FILTER) if pair is not None else None
+        if pair is None or path is None:
+            return
+
+        def arrived(score_map: ScoreMap) -> None:
+            if self._store.state.pair != pair:
+                return
+            self._grid.show(score_map)
+            facts = self._store.state.model.facts
+            other = facts is not None and facts.identity != score_map.basis.model
+            made_by = f" It was made by {score_map.basis.model}, which is not the model in use." if other else ""
+            level = Level.WARNING if other else Level.INFO
+            self._messenger.say(f"The score map {path.name} is shown.{made_by}", level)
+
+        self._files.submit("map in", lambda _: _map_of(path, pair), arrived, failed=self._messenger.say_error)
+
+
+def _map_of(path: Path, pair: tuple[OpenedImage, OpenedImage]) -> ScoreMap:
+    """In the files lane. Raises AnnotationError where the map is of other images."""
+    score_map = read_any_map(path)
+    images = {stain: image.source.sha256 for stain, image in zip((Stain.HE, Stain.IHC), pair, strict=True)}
+    try:
+        replace(score_map.basis, images=images).refuse_other(score_map.basis)
+    except UserError as error:
+        raise AnnotationError(error.what, path=path, remedy=error.remedy) from None
+    return score_map
+
+
+def _stem(pair: tuple[OpenedImage, OpenedImage]) -> str:
+    return safe_name(pair[1].source.path.stem)
+
+
+def _with_suffix(path: Path, suffix: str) -> Path:
+    """With the suffix of its kind, where the user typed none."""
+    return path if path.name.lower().endswith((suffix, ".json")) else path.with_name(path.name + suffix)
+
+
+def _fields(count: int) -> str:
+    return "1 field" if count == 1 else f"{count:,} fields"

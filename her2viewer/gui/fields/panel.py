@@ -1,0 +1,476 @@
+"""The fields panel: what to do with fields on the left, what they are on the right."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QModelIndex, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QBoxLayout,
+    QCheckBox,
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLayout,
+    QLineEdit,
+    QMenu,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QSpinBox,
+    QTableView,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from her2viewer.cases.score_map import NOT_A_CASE_SCORE
+from her2viewer.gui.fields.resolve import FieldsShown
+from her2viewer.gui.fields.shares import ShareBars
+from her2viewer.gui.fields.state import COLOURS, GridWish
+from her2viewer.gui.fields.table import (
+    CELLS,
+    DRAWN,
+    EVERY,
+    NO_CALLS,
+    UNSCORED,
+    ColourDelegate,
+    Column,
+    FieldRow,
+    FieldTable,
+)
+from her2viewer.gui.panels.section import PercentSlider, heading, quiet
+from her2viewer.gui.theme import score_colour
+
+WIDE = 640
+"""Logical pixels from where the table and what the fields come to stand side by side."""
+SUMMARY_WIDTH = 336
+SMALLEST_SIDE = 32
+LARGEST_SIDE = 100_000
+
+
+class FieldsPanel(QWidget):
+    """Shows what `resolve_fields` decided, and the table. Signals go out; it decides nothing.
+
+    `chosen`: the user went to a row, with its key; `scoring_wanted`: of a row, or of the selected field where it is empty;
+    `reveal_wanted`: there is something in it to be seen now, wherever the window has put it.
+    """
+
+    reveal_wanted = Signal()
+
+    chosen = Signal(str)
+    scoring_wanted = Signal(str)
+    grid_wanted = Signal()
+    pause_wanted = Signal()
+    resume_wanted = Signal()
+    stop_wanted = Signal()
+    retry_wanted = Signal()
+    remove_map_wanted = Signal()
+    delete_wanted = Signal()
+    grid_changed = Signal(object)
+    style_changed = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("fieldsPanel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName("Fields")
+        self._shown: FieldsShown | None = None
+        self._classes = 4
+        self.files_menu = QMenu(self)
+        self._build_buttons()
+        self._build_map()
+        self._build_table()
+        self._lay_out()
+
+    def _build_buttons(self) -> None:
+        self._teaching = _wrapped()
+        self._score = _button(
+            "scoreFieldButton",
+            "Score the selected field",
+            "Ask the model for its score (Shift+S, or a double click on it)",
+        )
+        self._score.setProperty("primary", True)
+        self._score.clicked.connect(lambda: self.scoring_wanted.emit(""))
+        self._grid = _button("gridButton", "Grid over the image", "Score a region field by field, to a map (T)")
+        self._grid.clicked.connect(self.grid_wanted)
+        self._files = QToolButton()
+        self._files.setText("Files")
+        self._files.setToolTip("Import and export fields, save and load the score map")
+        self._files.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._files.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._files.setMenu(self.files_menu)
+        self._side = QSpinBox()
+        self._side.setObjectName("gridSide")
+        self._side.setAccessibleName("Field size, pixels; 0 is the model's own")
+        self._side.setRange(0, LARGEST_SIDE)
+        self._side.setSingleStep(32)
+        self._side.setSuffix(" px")
+        self._side.setToolTip(
+            "The side of a field where tissue is scored by a right click or in a grid, in pixels of the IHC"
+        )
+        self._side.setKeyboardTracking(False)
+        self._side.valueChanged.connect(self._on_side)
+        self._apart = QComboBox()
+        self._apart.setAccessibleName("How far apart the fields of the grid are")
+        self._apart.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        for title, apart in (("Side by side", 1.0), ("Half overlapping", 0.5), ("Every other", 2.0)):
+            self._apart.addItem(title, apart)
+        self._apart.activated.connect(
+            lambda _: self.grid_changed.emit(replace(self._wish, apart=float(self._apart.currentData())))
+        )
+        self._side_words = _wrapped()
+        self._side_words.setProperty("quiet", True)
+        self._progress = QProgressBar()
+        self._progress.setRange(0, 1000)
+        self._progress.setTextVisible(False)
+        self._progress.setAccessibleName("Progress of the grid")
+        self._progress_words = QLabel()
+        self._progress_words.setObjectName("gridProgress")
+        self._pause = _button("pauseButton", "Pause", "Finish the fields under way, then wait")
+        self._pause.clicked.connect(self.pause_wanted)
+        self._resume = _button("resumeButton", "Resume", "Go on with the fields that wait")
+        self._resume.clicked.connect(self.resume_wanted)
+        self._stop = _button("stopButton", "Cancel", "Stop now; the fields that are done stay")
+        self._stop.clicked.connect(self.stop_wanted)
+        self._retry = _button("retryButton", "Retry failed", "Score the fields again that failed")
+        self._retry.clicked.connect(self.retry_wanted)
+
+    def _build_map(self) -> None:
+        self._shares_title = heading("")
+        self._map_on = QCheckBox("Show")
+        self._map_on.setToolTip("Show the score map over the tissue; hold Space to look beneath")
+        self._map_on.toggled.connect(lambda on: self._restyle(visible=on))
+        self._remove = QToolButton()
+        self._remove.setText("Remove")
+        self._remove.setToolTip("Take the score map away")
+        self._remove.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._remove.clicked.connect(self.remove_map_wanted)
+        self._bars = ShareBars()
+        self.opacity = PercentSlider("Opacity of the score map", "How much of the tissue the score map covers")
+        self.opacity.slider.valueChanged.connect(lambda value: self._restyle(opacity=value / 100))
+        self.threshold = PercentSlider(
+            "Threshold", "Fields whose score is less probable than this are neither drawn nor counted"
+        )
+        self.threshold.slider.valueChanged.connect(lambda value: self._restyle(threshold=value / 100))
+        self._legend = _wrapped(
+            "Hatched or '?': no call. 'x': failed. Frame alone: waiting, no tissue, or below the threshold."
+        )
+        self._legend.setProperty("quiet", True)
+        self._not_a_case_score = _wrapped()
+        self._not_a_case_score.setObjectName("notACaseScore")
+        self._sentences = _wrapped()
+        self._note = _wrapped()
+        self._note.setProperty("quiet", True)
+        self._note.setObjectName("fieldsNote")
+        self._note.hide()
+
+    def _build_table(self) -> None:
+        self.table = FieldTable(COLOURS, lambda order: score_colour(order, self._classes), self)
+        self._view = QTableView()
+        self._view.setObjectName("fieldsTable")
+        self._view.setAccessibleName("Table of fields")
+        self._view.setModel(self.table)
+        self._view.setItemDelegateForColumn(Column.COLOUR, ColourDelegate(COLOURS, self._view))
+        self._view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self._view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self._view.setEditTriggers(
+            QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed
+        )
+        self._view.setSortingEnabled(True)
+        self._view.sortByColumn(Column.NAME, Qt.SortOrder.AscendingOrder)
+        self._view.setShowGrid(False)
+        self._view.setWordWrap(False)
+        self._view.verticalHeader().hide()
+        self._view.verticalHeader().setDefaultSectionSize(28)
+        header = self._view.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setStretchLastSection(True)
+        for column, width in _WIDTHS.items():
+            self._view.setColumnWidth(column, width)
+        self._view.selectionModel().currentRowChanged.connect(self._on_row)
+        self._view.doubleClicked.connect(self._on_double_click)
+        for key in ("Return", "Enter"):
+            shortcut = QShortcut(QKeySequence(key), self._view, context=Qt.ShortcutContext.WidgetShortcut)
+            shortcut.activated.connect(lambda: self.scoring_wanted.emit(""))
+        delete = QShortcut(QKeySequence("Del"), self._view, context=Qt.ShortcutContext.WidgetShortcut)
+        delete.activated.connect(self.delete_wanted)
+        self.filter = QComboBox()
+        self.filter.setObjectName("fieldsFilter")
+        self.filter.setAccessibleName("Which fields are listed")
+        self.filter.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.search = QLineEdit()
+        self.search.setObjectName("fieldsSearch")
+        self.search.setPlaceholderText("Find a field")
+        self.search.setAccessibleName("Find a field")
+        self.search.setClearButtonEnabled(True)
+        self.search.setMaximumWidth(200)
+        self._count = quiet()
+        self._fill_filter(("0", "1+", "2+", "3+"))
+        self.filter.activated.connect(lambda _: self._on_filter())
+        self.search.textChanged.connect(lambda _: self._on_filter())
+
+    def _lay_out(self) -> None:
+        """What can be done on top, below it what the fields come to beside the table; one under the other where it is narrow."""
+        bar, running = _turning(), _turning()
+        bar.addWidget(heading("Fields"))
+        for widget in (self._score, self._grid):
+            bar.addWidget(widget)
+        bar.addLayout(_row(quiet("Field size"), self._side))
+        bar.addWidget(self._apart)
+        bar.addStretch(1)
+        bar.addWidget(self._files)
+        self._running = QWidget()
+        self._running.setLayout(running)
+        running.addWidget(self._progress, 1)
+        running.addWidget(self._progress_words)
+        running.addLayout(_row(self._pause, self._resume, self._stop, self._retry))
+        summary = QWidget()
+        summary.setObjectName("sideContent")
+        column = QVBoxLayout(summary)
+        column.setContentsMargins(16, 8, 16, 12)
+        column.setSpacing(8)
+        column.addWidget(self._teaching)
+        column.addWidget(self._note)
+        column.addLayout(_row(self._shares_title, None, self._map_on, self._remove))
+        column.addWidget(self._bars)
+        column.addWidget(self._not_a_case_score)
+        self._map_settings = QWidget()
+        sliders = QGridLayout(self._map_settings)
+        sliders.setContentsMargins(0, 0, 0, 0)
+        sliders.setHorizontalSpacing(8)
+        sliders.setVerticalSpacing(6)
+        sliders.setColumnMinimumWidth(0, 72)
+        sliders.setColumnStretch(1, 1)
+        for row, (name, slider) in enumerate((("Opacity", self.opacity), ("Threshold", self.threshold))):
+            sliders.addWidget(quiet(name), row, 0)
+            sliders.addWidget(slider, row, 1)
+        sliders.addWidget(self._legend, 2, 0, 1, 2)
+        column.addWidget(self._map_settings)
+        column.addWidget(self._sentences)
+        column.addWidget(self._side_words)
+        column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setObjectName("sidePanel")
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(summary)
+        self._summary = scroll
+        listed = QWidget()
+        listing = QVBoxLayout(listed)
+        listing.setContentsMargins(8, 8, 16, 12)
+        listing.setSpacing(8)
+        listing.addLayout(_row(self.filter, self.search, None, self._count))
+        listing.addWidget(self._view, 1)
+        self._body = _turning(0)
+        self._turning = (bar, running, self._body)
+        self._body.addWidget(scroll)
+        self._body.addWidget(listed, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        # Lying, it asks for more room than a narrow place has, and would never learn that it should stand.
+        layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
+        layout.addLayout(bar)
+        layout.addWidget(self._running)
+        layout.addLayout(self._body, 1)
+
+    def show_fields(self, shown: FieldsShown) -> None:
+        """All but the table."""
+        if shown == self._shown:
+            return
+        self._shown = shown
+        self._teaching.setText(shown.teaching)
+        self._teaching.setVisible(bool(shown.teaching))
+        self._score.setText(shown.score_text)
+        self._score.setEnabled(shown.can_score)
+        self._grid.setText(shown.grid_text)
+        self._grid.setEnabled(shown.can_grid)
+        with QSignalBlocker(self._side):
+            self._side.setSpecialValueText(f"{shown.side:,} px (model's)")
+            self._side.setValue(shown.grid.side or 0)
+        self._apart.setCurrentIndex(max(self._apart.findData(shown.grid.apart), 0))
+        self._side_words.setText(shown.grid_words)
+        self._side_words.setVisible(bool(shown.grid_words) and not shown.has_map)
+        self._running.setVisible(bool(shown.progress) or shown.can_retry)
+        self._progress.setValue(round(1000 * (shown.fraction or 0)))
+        self._progress_words.setText(shown.progress)
+        for button, on in (
+            (self._pause, shown.can_pause),
+            (self._resume, shown.can_resume),
+            (self._stop, shown.can_stop),
+            (self._retry, shown.can_retry),
+        ):
+            button.setVisible(on)
+        self._shares_title.setText(shown.shares_title)
+        self._shares_title.setVisible(bool(shown.shares_title))
+        self._bars.set_shares(shown.shares, shown.classes)
+        for widget in (self._map_on, self._remove, self._map_settings):
+            widget.setVisible(shown.has_map)
+        with QSignalBlocker(self._map_on):
+            self._map_on.setChecked(shown.style.visible)
+        self.opacity.set_share(shown.style.opacity)
+        self.threshold.set_share(shown.style.threshold)
+        for label, words in (
+            (self._not_a_case_score, NOT_A_CASE_SCORE if shown.shares else ""),
+            (self._sentences, " ".join(shown.sentences)),
+        ):
+            label.setText(words)
+            label.setVisible(bool(words))
+        if shown.shares:
+            self._fill_filter(tuple(one.name for one in shown.shares))
+        self._classes = shown.classes
+
+    def show_rows(self, rows: Sequence[FieldRow]) -> None:
+        """Other rows; what is selected stays selected."""
+        selected = self.selected
+        self.table.set_rows(rows)
+        self.select(selected)
+        self._say_count(len(rows))
+
+    def show_note(self, text: str) -> None:
+        """A quiet line, for what is good to know and asks for nothing."""
+        self._note.setText(text)
+        self._note.setVisible(bool(text))
+
+    @property
+    def selected(self) -> str | None:
+        """The key of the row that is selected."""
+        index = self._view.selectionModel().currentIndex()
+        return self.table.rows[index.row()].key if index.isValid() else None
+
+    def select(self, key: str | None) -> None:
+        """Marks the row of a field, without telling anybody."""
+        place = self.table.place(key) if key is not None else None
+        with QSignalBlocker(self._view.selectionModel()):
+            if place is None:
+                self._view.clearSelection()
+                self._view.setCurrentIndex(QModelIndex())
+            elif self._view.currentIndex().row() != place or not self._view.selectionModel().hasSelection():
+                self._view.selectRow(place)
+                self._view.setCurrentIndex(self.table.index(place, Column.NAME))
+                self._view.scrollTo(self.table.index(place, Column.NAME))
+        self._view.viewport().update()
+
+    def edit_name(self, key: str) -> None:
+        """Opens the editor of a field's name."""
+        place = self.table.place(key)
+        if place is not None:
+            self._view.edit(self.table.index(place, Column.NAME))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(240, 160)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        wide = self.width() >= WIDE
+        way = QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom
+        for layout in self._turning:
+            layout.setDirection(way)
+        self._summary.setMinimumWidth(SUMMARY_WIDTH if wide else 0)
+        self._summary.setMaximumWidth(SUMMARY_WIDTH if wide else _ANY)
+
+    @property
+    def _wish(self) -> GridWish:
+        return self._shown.grid if self._shown is not None else GridWish()
+
+    def _on_side(self, value: int) -> None:
+        side = None if value == 0 else max(value, SMALLEST_SIDE)
+        self.grid_changed.emit(replace(self._wish, side=side))
+
+    def _on_row(self, index: QModelIndex, _before: QModelIndex) -> None:
+        if index.isValid():
+            self.chosen.emit(self.table.rows[index.row()].key)
+
+    def _on_double_click(self, index: QModelIndex) -> None:
+        row = self.table.rows[index.row()]
+        if not (row.drawn and index.column() in (Column.NAME, Column.COLOUR)):
+            self.scoring_wanted.emit(row.key)
+
+    def _on_filter(self) -> None:
+        self.table.set_filter(self.filter.currentData(), self.search.text())
+        self._say_count(None)
+
+    def _say_count(self, total: int | None) -> None:
+        if total is not None:
+            self._total = total
+        shown = len(self.table.rows)
+        words = f"{shown:,} fields" if shown == self._total else f"{shown:,} of {self._total:,} fields"
+        self._count.setText("1 field" if shown == self._total == 1 else words)
+
+    _total = 0
+
+    def _fill_filter(self, classes: tuple[str, ...]) -> None:
+        titles = [("All fields", EVERY), ("Drawn fields", DRAWN), ("Fields of the grid", CELLS)]
+        titles += [(f"Score {name}", name) for name in classes]
+        titles += [("No call", NO_CALLS), ("Without a score", UNSCORED)]
+        if [self.filter.itemData(index) for index in range(self.filter.count())] == [data for _, data in titles]:
+            return
+        chosen = self.filter.currentData()
+        self.filter.clear()
+        for title, data in titles:
+            self.filter.addItem(title, data)
+        self.filter.setCurrentIndex(max(self.filter.findData(chosen), 0))
+
+    def _restyle(self, **changes: Any) -> None:
+        if self._shown is not None:
+            self.style_changed.emit(replace(self._shown.style, **changes))
+
+
+_WIDTHS = {
+    Column.NAME: 132,
+    Column.COLOUR: 74,
+    Column.SCORE: 88,
+    Column.PROBABILITY: 96,
+    Column.SET: 96,
+    Column.NO_CALL: 68,
+    Column.POSITION: 112,
+}
+_ANY = 16_777_215
+"""Qt's own 'as wide as you like'."""
+
+
+def _button(name: str, text: str, tip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName(name)
+    button.setToolTip(tip)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setMinimumWidth(64)  # a long name is cut before the panel is
+    return button
+
+
+def _wrapped(text: str = "") -> QLabel:
+    label = QLabel(text)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
+
+
+def _turning(margin: int = 8) -> QBoxLayout:
+    """Side by side where there is room, one below the other where there is not."""
+    layout = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+    layout.setContentsMargins(2 * margin, margin, 2 * margin, 0)
+    layout.setSpacing(margin)
+    return layout
+
+
+def _row(*widgets: QWidget | None) -> QHBoxLayout:
+    """Side by side; None takes what room is left."""
+    row = QHBoxLayout()
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(8)
+    for widget in widgets:
+        if widget is None:
+            row.addStretch(1)
+        else:
+            row.addWidget(widget)
+    return row

@@ -1,0 +1,1 @@
+"""Registration of an H&E image to its IHC image: by what both show, or by landmarks."""

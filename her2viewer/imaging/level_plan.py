@@ -117,8 +117,9 @@ def _mean_in_the_middle(read: Read, level: Level, step: int, column: int, row: i
 
 
 def _middle(start: int, end: int) -> tuple[int, int]:
+    """(first, length). It begins in the middle: centred it would lie across the border of four tiles, all to be decoded."""
     length = min(_SAMPLE_SIDE, end - start)
-    return start + (end - start - length) // 2, length
+    return min(start + (end - start) // 2, end - length), length
 
 
 def blocks(x: int, y: int, w: int, h: int, side: int) -> Iterator[tuple[int, int, int, int]]:

@@ -15,11 +15,11 @@ import numpy as np
 import openslide
 from PIL import Image
 
-from her2viewer.imaging.faults import EXPORT_AGAIN, Unreadable
+from her2viewer.imaging.faults import Unreadable
 from her2viewer.imaging.level_plan import COARSEST_SIDE, LARGEST_EXACT_FACTOR, blocks, whole_downsample
 from her2viewer.imaging.pixel_size import checked_size, trusted_resolution
 from her2viewer.imaging.source import Level, PixelSize, RGBImage
-from her2viewer.imaging.stored import Facts, StoredPyramid
+from her2viewer.imaging.stored import Facts, StoredPyramid, damaged_part
 
 _BLOCK_SIDE: Final = 2048
 _THUMBNAIL: Final = "thumbnail"
@@ -160,11 +160,10 @@ class OpenSlidePyramid:
     def _thumbnail_level(self, size: tuple[int, int]) -> Iterator[Level]:
         """The stored thumbnail as the last level, where without it nobody could see the whole slide within a second."""
         assert self._slide is not None
-        thumbnail = self._slide.associated_images.get(_THUMBNAIL)
-        smallest = self._stored_sizes[-1]
-        if thumbnail is None or max(smallest) <= LARGEST_EXACT_FACTOR * COARSEST_SIDE:
+        smallest, further = self._stored_sizes[-1], self._slide.associated_images
+        if max(smallest) <= LARGEST_EXACT_FACTOR * COARSEST_SIDE or _THUMBNAIL not in further:
             return
-        width, height = thumbnail.size
+        width, height = further[_THUMBNAIL].size
         if abs(width * size[1] / (height * size[0]) - 1) < _SAME_SHAPE and 2 * width < smallest[0]:
             yield Level(width, height, size[0] / width)
 
@@ -210,7 +209,7 @@ def _in_words() -> Iterator[None]:
     try:
         yield
     except openslide.OpenSlideError as error:
-        raise Unreadable("a part of the slide is damaged or missing and cannot be shown", EXPORT_AGAIN) from error
+        raise damaged_part() from error
 
 
 def _over_white(picture: Image.Image) -> RGBImage:

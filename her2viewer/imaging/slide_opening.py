@@ -52,18 +52,13 @@ def _is_slide(file: BinaryIO) -> bool:
                 return True
             if not first.is_tiled:
                 return False
-            return first.imagewidth * first.imagelength > DEFAULT_MAX_PIXELS or _is_pyramid(tiff)
+            return first.imagewidth * first.imagelength > DEFAULT_MAX_PIXELS or tiff.series[0].is_pyramidal
     except Unreadable:  # the flat opener says it
         return False
 
 
 def _is_makers(page: tifffile.TiffPage) -> bool:
     return any(getattr(page, f"is_{maker}") for maker in _MAKERS)
-
-
-def _is_pyramid(tiff: tifffile.TiffFile) -> bool:
-    """A first page with smaller ones below it (SubIFDs), or with one behind it that says of itself that it is smaller."""
-    return bool(tiff.pages.first.subifds) or (len(tiff.pages) > 1 and tiff.pages[1].aspage().is_reduced)
 
 
 def _check_companions(path: Path) -> None:
@@ -96,7 +91,8 @@ def _tiff_pyramid(path: Path, file: BinaryIO) -> StoredPyramid:
         first = tiff.pages.first
         by_maker = _is_makers(first)
         levels_below = bool(first.subifds) or first.is_ome
-        _check_complete(tiff)
+        if not first.is_ndpi:  # its 32-bit offsets wrap round in large files, and OpenSlide knows how
+            _check_complete(tiff)
     if by_maker:
         return _by_both(path)
     readers = (TiledTiff, _by_both) if levels_below else (_by_both, TiledTiff)

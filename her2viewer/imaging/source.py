@@ -70,7 +70,10 @@ class ImageSource(Protocol):
 
     @property
     def properties(self) -> Mapping[str, str]:
-        """What the file says of itself, plain text by name: those of `properties.COMMON` that are known, then its own."""
+        """What a slide says of itself, plain text by name.
+
+        'Vendor', 'Objective power', 'Scanner', 'Scanned' and 'Barcode' where they are known, then the maker's own names.
+        """
         ...
 
     @property

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from her2viewer.imaging.faults import EXPORT_AGAIN, Unreadable
 from her2viewer.imaging.source import Level, PixelSize, RGBImage
 
 
@@ -20,6 +21,11 @@ class Facts:
     properties: Mapping[str, str] = field(default_factory=dict)
     associated: tuple[str, ...] = ()
     icc: bytes | None = None
+
+
+def damaged_part() -> Unreadable:
+    """What a reader raises for a window, the others being as good as before."""
+    return Unreadable("a part of the slide is damaged or missing and cannot be shown", EXPORT_AGAIN)
 
 
 class StoredPyramid(Protocol):

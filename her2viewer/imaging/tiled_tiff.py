@@ -17,23 +17,25 @@ import numpy as np
 import tifffile
 
 from her2viewer.imaging import jpeg, tiff
-from her2viewer.imaging.colour import to_srgb
-from her2viewer.imaging.faults import SAVE_AS_PNG, Unreadable, decoding
+from her2viewer.imaging.colour import Raster, to_srgb
+from her2viewer.imaging.faults import EXPORT_AGAIN, SAVE_AS_PNG, Unreadable, decoding
 from her2viewer.imaging.level_plan import whole_downsample
 from her2viewer.imaging.pixel_size import pixel_size, trusted_resolution
 from her2viewer.imaging.source import Level, PixelSize, RGBImage
-from her2viewer.imaging.stored import Facts
+from her2viewer.imaging.stored import Facts, damaged_part
 
-_WIDTH, _LENGTH, _OFFSETS, _ROWS, _COUNTS, _PLANAR, _ICC = 256, 257, 273, 278, 279, 284, 34675
+_WIDTH, _LENGTH, _OFFSETS, _ROWS, _COUNTS, _ICC = 256, 257, 273, 278, 279, 34675
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _SAMPLES, _PLANAR, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 258, 262, 277, 284, 338, 339
 _PATCHED: Final = (_LENGTH, _ROWS, _COUNTS)
-# What a decoder must know of a tile: bits, compression, photometric, fill order, samples, planes, predictor, palette,
-# extra samples, sample format, largest value, JPEG tables, and YCbCr's coefficients, subsampling, positioning and range.
-_KEPT: Final = (258, 259, 262, 266, 277, _PLANAR, 281, 317, 320, 338, 339, 347, 529, 530, 531, 532)
-_LONG: Final = 4
+# What a decoder must know of a tile besides those: compression, fill order, largest value, predictor, palette, and
+# YCbCr's coefficients, subsampling, positioning and range.
+_KEPT: Final = (258, 259, 262, 266, 277, 281, 284, 317, 320, 338, 339, 529, 530, 531, 532)
+_SHORT, _LONG = 3, 4
 
 # None, LZW, JPEG, deflate (two numbers) and PackBits.
 _COMPRESSIONS: Final = frozenset({1, 5, 7, 8, 32946, 32773})
 _JPEG, _YCBCR = 7, 6
+_RGB_PLANES: Final = 3
 _BITS: Final = frozenset({8, 16})
 _MAX_SEGMENT_PIXELS: Final = 4096 * 4096
 _SOI: Final = b"\xff\xd8"
@@ -148,7 +150,7 @@ class TiledTiff:
         """One tile in all its planes."""
         step = page.rows * page.columns
         parts = [self._decoded(page, index + plane * step, page.rows_of(index)) for plane in range(page.planes)]
-        return parts[0] if len(parts) == 1 else np.stack([part[..., 0] for part in parts[:3]], axis=-1)
+        return parts[0] if len(parts) == 1 else np.stack([part[..., 0] for part in parts], axis=-1)
 
     def _decoded(self, page: _Page, index: int, rows: int) -> RGBImage:
         start, count = int(page.offsets[index]), int(page.counts[index])
@@ -158,18 +160,25 @@ class TiledTiff:
             self._file.seek(start)
             data = self._file.read(count)
         if len(data) < count:
-            raise Unreadable("a part of the picture is missing in the file")
-        if page.patched:
-            head = bytearray(page.head)
-            for place, number in zip(page.patched, (rows, rows, count), strict=True):
-                struct.pack_into(page.byteorder + "I", head, place, number)
-            raster = tiff.decode(bytes(head) + data)
-        else:
-            raster = jpeg.decode(page.head + data.removeprefix(_SOI))
-        image, _ = to_srgb(raster)
+            raise damaged_part()
+        try:
+            image, _ = to_srgb(self._raster(page, data, rows))
+        except Unreadable as error:
+            if error.remedy == EXPORT_AGAIN:  # said of the tile as if it were a file
+                raise damaged_part() from error
+            raise
         if image.shape[0] < rows or image.shape[1] != page.segment[1]:
-            raise Unreadable("a part of the picture does not have the size that the file says")
+            raise damaged_part()
         return image
+
+    @staticmethod
+    def _raster(page: _Page, data: bytes, rows: int) -> Raster:
+        if not page.patched:
+            return jpeg.decode(page.head + data.removeprefix(_SOI))
+        head = bytearray(page.head)
+        for place, number in zip(page.patched, (rows, rows, len(data)), strict=True):
+            struct.pack_into(page.byteorder + "I", head, place, number)
+        return tiff.decode(bytes(head) + data)
 
 
 def _first(series: tifffile.TiffPageSeries) -> tifffile.TiffPage:
@@ -187,7 +196,9 @@ def _page(page: tifffile.TiffPage, length: int) -> _Page:
     segment = (page.tilelength, page.tilewidth) if page.is_tiled else strip
     if not 0 < segment[0] * segment[1] <= _MAX_SEGMENT_PIXELS:
         raise Unreadable("has tiles or strips too large to be read one by one", SAVE_AS_PNG)
-    planes = page.samplesperpixel if page.planarconfig == 2 else 1
+    planes = min(page.samplesperpixel, _RGB_PLANES) if page.planarconfig == 2 else 1
+    if planes not in (1, _RGB_PLANES):
+        raise Unreadable(f"has {page.samplesperpixel} planes, which are no colours", SAVE_AS_PNG)
     head, patched = _jpeg_head(page) if page.compression == _JPEG else _tiff_head(page, segment)
     found = _Page(
         page.imagewidth,
@@ -201,7 +212,7 @@ def _page(page: tifffile.TiffPage, length: int) -> _Page:
         patched,
         page.parent.byteorder,
     )
-    if len(offsets) != len(counts) or len(offsets) < found.rows * found.columns * planes or planes == 2:
+    if len(offsets) != len(counts) or len(offsets) < found.rows * found.columns * planes:
         raise Unreadable("the list of tiles is damaged")
     if (offsets + counts).max() > length:
         raise Unreadable("the slide is cut short, its last part is missing", "copy it again from where it came from")
@@ -244,16 +255,15 @@ def _tiff_head(page: tifffile.TiffPage, segment: tuple[int, int]) -> tuple[bytes
 
 
 def _copied(page: tifffile.TiffPage) -> Iterator[tuple[int, int, int, bytes]]:
-    file = page.parent.filehandle
-    one_plane = page.planarconfig == 2
+    """(tag, type, count, bytes) of what a decoder must know. Of a picture in planes, each is a grey one by itself."""
+    order, file = page.parent.byteorder, page.parent.filehandle
+    grey = {_BITS_PER_SAMPLE: int(page.bitspersample), _PHOTOMETRIC: 1, _SAMPLES: 1, _PLANAR: 1, _SAMPLE_FORMAT: 1}
     for code in _KEPT:
         tag = page.tags.get(code)
-        if tag is None:
+        if tag is None or (page.planarconfig == 2 and code == _EXTRA_SAMPLES):
             continue
-        if one_plane and code in (258, 262, 277, _PLANAR, 338, 339):  # each plane by itself is a grey picture
-            number = {258: page.bitspersample, 262: 1, 277: 1, _PLANAR: 1, 338: None, 339: 1}[code]
-            if number is not None:
-                yield code, 3, 1, struct.pack(page.parent.byteorder + "H", number)
+        if page.planarconfig == 2 and code in grey:
+            yield code, _SHORT, 1, struct.pack(order + "H", grey[code])
             continue
         file.seek(tag.valueoffset)
         yield code, int(tag.dtype), tag.count, file.read(tag.valuebytecount)

@@ -20,6 +20,9 @@ from tests.imaging.pictures import tissue
 
 Picture = NDArray[np.uint8]
 
+Tags = dict[int, tuple[int, list[int] | bytes]]
+"""A tag's number to its type (3: SHORT, 7: UNDEFINED and so on) and values."""
+
 STEP = 4
 """Each level is smaller by this than the one before, as scanners make them."""
 
@@ -112,6 +115,13 @@ def write_ome_slide(
     return _write(path, pages[:1])
 
 
+def write_tiles(path: Path, size: tuple[int, int], tile: int, segments: list[bytes], tags: Tags) -> Path:
+    """One level of tiles that are encoded already; `tags` say how."""
+    page = _Page(_common(*size) | {322: (_SHORT, [tile]), 323: (_SHORT, [tile])} | tags, segments, [], tiled=True)
+    page.order = list(range(len(segments)))
+    return _write(path, [page])
+
+
 def content(size: tuple[int, int], downsample: int, window: tuple[int, int, int, int], *, seed: int = 0) -> Picture:
     """What a slide written without a picture must show: window (x, y, w, h) of its level smaller by a power of two."""
     return _Content(seed, None).window(_log2_floor(downsample), *window)
@@ -194,7 +204,7 @@ def _textures(seed: int, k: int) -> Picture:
 class _Page:
     """A picture: its tags, its different segments deflated, and which of them stands where."""
 
-    tags: dict[int, tuple[int, list[int] | bytes]]
+    tags: Tags
     segments: list[bytes]
     order: list[int]
     tiled: bool
@@ -249,7 +259,7 @@ def _strip(image: Picture) -> _Page:
     return page
 
 
-def _common(width: int, height: int) -> dict[int, tuple[int, list[int] | bytes]]:
+def _common(width: int, height: int) -> Tags:
     deflate, rgb = 8, 2
     return {
         256: (_LONG, [width]),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from her2viewer.imaging import flat as flat_module
 from her2viewer.imaging.flat import FlatImage
 from her2viewer.imaging.source import ImageSource, Level
 from tests.imaging.pictures import tissue
@@ -154,3 +155,23 @@ def test_many_threads_read_the_same_levels(image: np.ndarray) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_a_level_that_is_there_is_read_while_another_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    making, go_on = threading.Event(), threading.Event()
+    halved = flat_module._halved
+
+    def slowly(image: np.ndarray) -> np.ndarray:
+        making.set()
+        assert go_on.wait(30)
+        return halved(image)
+
+    monkeypatch.setattr(flat_module, "_halved", slowly)
+    source, coarse = flat(tissue(700, 1100)), []
+    thread = threading.Thread(target=lambda: coarse.append(source.read(2, 0, 0, 275, 175)))
+    thread.start()
+    assert making.wait(30)
+    assert np.array_equal(source.read(0, 0, 0, 1100, 700), tissue(700, 1100))
+    go_on.set()
+    thread.join()
+    assert coarse[0].shape == (175, 275, 3)

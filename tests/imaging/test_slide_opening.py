@@ -61,10 +61,10 @@ def test_flat_pictures_do_not_load_openslide(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("writer", WRITERS.values())
 def test_a_slide_that_was_not_copied_to_its_end(tmp_path: Path, writer: Writer) -> None:
-    """The tests' slides have their directories at the end, as scanners' have; here they stand first."""
+    """Directories stand at the end here, as scanners write them: without it there is no slide."""
     path = writer(tmp_path / "a.tif", (3000, 2000))
     data = path.read_bytes()
-    for end in (len(data) // 2, len(data) - 100, 200):
+    for end in (len(data) // 2, 200, 9):
         path.write_bytes(data[:end])
         refused(path, "damaged|incomplete|cut short|no whole slide")
 
@@ -120,7 +120,7 @@ def test_a_huge_tiff_without_tiles_says_what_to_do(tmp_path: Path) -> None:
             struct.pack_into("<HHII", data, found.offset, tag, 4, 1, value)
     path.write_bytes(data)
     with pytest.raises(
-        ImageError, match="60,000 x 50,000 pixels, .* no pyramid of tiles; save it as a tiled, pyramidal"
+        ImageError, match=r"60,000 x 50,000 pixels, .* no pyramid of tiles; save it as a tiled, pyramidal"
     ):
         open_image(path)
 
@@ -143,7 +143,8 @@ def test_a_slide_that_is_removed_while_it_is_open(tmp_path: Path) -> None:
 def test_real_broken_slides_are_refused_in_words(shared_data: Path) -> None:
     folder = shared_data / "slides"
     refused(folder / "broken.svs", "holds text")
-    refused(folder / "unopenable.tiff", "damaged, incomplete or of a kind not supported")
+    with pytest.raises(ImageError, match="damaged, incomplete or of a kind not supported"):
+        open_image(folder / "unopenable.tiff")
     with open_image(folder / "unreadable.svs") as slide, pytest.raises(ImageError, match="damaged or missing"):
         slide.read(0, 0, 0, 16, 16)
 

@@ -216,30 +216,25 @@ class OpenPairDialog(QDialog):
     def _check(self) -> None:
         """What is missing or doubtful, in words; opening is possible when both files can be read."""
         he, ihc = (self.rows[stain] for stain in Stain)
-        ready, hint = False, ""
-        if he.preview is not None and ihc.preview is not None:
-            previews = (he.preview, ihc.preview)
-            if previews == self._compared:
-                ready = not self._same
-            else:
-                self._compare(previews)
-        if not ready and self._same and he.preview is not None and ihc.preview is not None:
+        hint = ""
+        if he.preview is not None and ihc.preview is not None and self._compared != (he.preview, ihc.preview):
+            self._compare(he.preview, ihc.preview)
+        compared = self._compared == (he.preview, ihc.preview)
+        if compared and self._same:
             hint = "Both rows hold the same picture: choose the other stain of this tissue in one of them."
         elif (he.path and guess_stain(he.path) is Stain.IHC) or (ihc.path and guess_stain(ihc.path) is Stain.HE):
             hint = "By their names the two files look swapped."
         self._hint.setText(hint)
         self._hint.setVisible(bool(hint))
-        self.open_button.setEnabled(ready)
+        self.open_button.setEnabled(compared and not self._same)
 
-    def _compare(self, previews: tuple[Preview, Preview]) -> None:
+    def _compare(self, he: Preview, ihc: Preview) -> None:
         """In the files lane: two copies of one slide are told by reading them."""
-        self._same = False
 
         def answered(same: bool) -> None:
-            self._compared, self._same = previews, same
+            self._compared, self._same = (he, ihc), same
             self._check()
 
-        he, ihc = previews
         self._files.submit(_COMPARE, lambda _: same_picture(he.source, ihc.source), answered)
 
 

@@ -85,7 +85,7 @@ class ImagePane(QFrame):
         row.addWidget(caption)
         row.addWidget(self._name, 1)
         row.addWidget(self._colouring)
-        row.addWidget(self._info)
+        row.addWidget(self._info, 1)
         return header
 
     def set_image(self, image: OpenedImage | None) -> None:

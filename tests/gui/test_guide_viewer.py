@@ -66,10 +66,10 @@ def settle(app: App, qtbot: QtBot) -> None:
 def test_a_whole_slide_with_its_overview_map(slide_app: App, qtbot: QtBot, guide_picture: Photograph) -> None:
     panes = slide_app.window.panes
     assert all(pane.overview_map.isHidden() for pane in panes.values())
-    panes[Stain.HE].view.go(Viewpoint(1500, 1400, 0.9))
+    panes[Stain.HE].view.go(Viewpoint(1536, 1536, 0.75))
     settle(slide_app, qtbot)
     assert all(pane.overview_map.isVisible() and pane._scale_bar.isVisible() for pane in panes.values())
-    assert panes[Stain.IHC].view.viewpoint == Viewpoint(1500, 1400, 0.9)
+    assert panes[Stain.IHC].view.viewpoint == Viewpoint(1536, 1536, 0.75)
     guide_picture(slide_app.window, "whole-slide")
 
 
@@ -86,11 +86,11 @@ def test_stain_views(slide_app: App, qtbot: QtBot, guide_picture: Photograph) ->
 
 def test_a_pair_turned_together(slide_app: App, qtbot: QtBot, guide_picture: Photograph) -> None:
     window, panes = slide_app.window, slide_app.window.panes
-    panes[Stain.HE].view.go(Viewpoint(1500, 1400, 1.0))
+    panes[Stain.HE].view.go(Viewpoint(1536, 1536, 1.0))
     for _ in range(2):
         qtbot.keyClick(window, Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
     settle(slide_app, qtbot)
-    turned = Viewpoint(1500, 1400, 1.0, 30.0)
+    turned = Viewpoint(1536, 1536, 1.0, 30.0)
     assert [pane.view.viewpoint for pane in panes.values()] == [turned, turned]
     guide_picture(window, "rotated-pair")
     qtbot.keyClick(window, Qt.Key.Key_F, Qt.KeyboardModifier.ShiftModifier)

@@ -41,5 +41,9 @@ class ExportError(UserError):
     """A result that could not be written. What stood there before is untouched."""
 
 
+class AnnotationError(UserError):
+    """A shape that cannot stand, a grid that cannot be laid, or a file of either that cannot be read."""
+
+
 class Cancelled(Exception):
     """The user asked for the work to stop. Not an error: nothing is shown."""

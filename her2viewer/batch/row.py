@@ -1,12 +1,12 @@
 """One pair of a batch: a result or an error in words, and the steps that lead there."""
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
+from her2viewer.batch.faults import Fault, attempt
 from her2viewer.batch.options import BatchOptions
 from her2viewer.cases.case import OpenedPair, open_pair
 from her2viewer.cases.pair import Pair
@@ -14,7 +14,6 @@ from her2viewer.errors import UserError
 from her2viewer.export.results import ResultDocument, result_document
 from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, FieldScorer
 
-_logger = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
 
 
@@ -95,24 +94,12 @@ def scored_row(read: ReadPair, evidence: Evidence, scorer: FieldScorer, options:
 def guarded(
     pair: Pair, work: Callable[[], _Result], *, raising: tuple[type[UserError], ...] = ()
 ) -> _Result | BatchRow:
-    """What `work` returns, or the row that says what went wrong with this pair; `raising` are errors of the whole run.
-
-    The one place where a bug is caught: it costs its pair and not the night's run. It goes to the log with its traceback.
-    """
+    """What `work` returns, or the row that says what went wrong with this pair; `raising` are errors of the whole run."""
     started = time.perf_counter()
-    try:
-        return work()
-    except raising:
-        raise
-    except UserError as error:
-        return BatchRow(pair, None, str(error), time.perf_counter() - started)
-    except MemoryError:
-        text = "there was not enough memory for this pair; close other programs, or crop the images."
-        return BatchRow(pair, None, text, time.perf_counter() - started)
-    except Exception as error:
-        _logger.exception("pair %s", pair.case_id)
-        text = f"a fault in HER2 Viewer ({type(error).__name__}); the other pairs go on, please report it with the log."
-        return BatchRow(pair, None, text, time.perf_counter() - started)
+    found = attempt(work, one="pair", name=pair.case_id, raising=raising)
+    if isinstance(found, Fault):
+        return BatchRow(pair, None, found.words, time.perf_counter() - started)
+    return found
 
 
 def written(row: BatchRow, files: tuple[Path, ...]) -> BatchRow:

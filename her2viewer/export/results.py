@@ -27,7 +27,9 @@ from her2viewer.scoring.stains import Stain
 SCHEMA: Final = "her2viewer.result/1"
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """A part of a file: no other keys, no infinities, nothing changed afterwards."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
@@ -46,7 +48,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Words = Annotated[str, BeforeValidator(_as_words)]
 
 
-class ImageRecord(_Section):
+class ImageRecord(Section):
     """One image: its file (below the folder of the pairs, or a bare name), level-0 pixels, micrometres a pixel if known."""
 
     file: Annotated[str, AfterValidator(_placeless)]
@@ -57,14 +59,14 @@ class ImageRecord(_Section):
     mpp_origin: str | None
 
 
-class Images(_Section):
+class Images(Section):
     """Both images of the pair."""
 
     he: ImageRecord
     ihc: ImageRecord
 
 
-class ModelRecord(_Section):
+class ModelRecord(Section):
     """The model that spoke; `sha256` is of its weights file."""
 
     name: str
@@ -72,7 +74,7 @@ class ModelRecord(_Section):
     sha256: Sha256
 
 
-class FieldRecord(_Section):
+class FieldRecord(Section):
     """The scored rectangle of one image, in level-0 pixels."""
 
     x: float
@@ -81,7 +83,7 @@ class FieldRecord(_Section):
     height: Annotated[float, Field(gt=0)]
 
 
-class CheckRecord(_Section):
+class CheckRecord(Section):
     """One look at the input that found something."""
 
     name: str
@@ -90,7 +92,7 @@ class CheckRecord(_Section):
     message: Words
 
 
-class ResultDocument(_Section):
+class ResultDocument(Section):
     """`her2viewer.result/1`: a field-level prediction and all that is needed to know what it was made of.
 
     `label` is what the pair's name or table said before scoring. `warnings` are what was changed on the way to 8-bit sRGB

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt, QTemporaryDir, Signal
 from PySide6.QtGui import QColor, QFontInfo, QPalette
 from PySide6.QtWidgets import QApplication
 
+from her2viewer.export.score_colour import score_hex
 from her2viewer.gui.icons import write_caret
 
 
@@ -73,15 +74,10 @@ DARK: Final = Tokens(
 SMALLEST_TYPE: Final = 13
 """Pixels."""
 
-SCORE_COLOURS: Final = ("#8a8a8a", "#2b8ac6", "#c98a00", "#c44100")
-"""0, 1+, 2+, 3+: grey and the blue, orange and vermilion of Okabe and Ito 2008, each shifted until it stands out from both
-themes' panels; they grow warmer in order and differ in lightness, and never stand without the score's text."""
-
 
 def score_colour(index: int, classes: int) -> QColor:
-    """The colour of a class by its place among `classes`; models with other classes share the four out."""
-    place = round(index * (len(SCORE_COLOURS) - 1) / max(classes - 1, 1))
-    return QColor(SCORE_COLOURS[place])
+    """The colour of a class by its place among `classes`, as files have it."""
+    return QColor(score_hex(index, classes))
 
 
 def palette_of(tokens: Tokens) -> QPalette:

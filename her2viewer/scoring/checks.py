@@ -59,6 +59,16 @@ def check_field(field: FieldPixels, layout: InputLayout) -> tuple[Check, ...]:
     return (*_missing_checks(field, layout), *_size_checks(field, layout), *_stain_checks(field))
 
 
+def check_tissue(field: FieldPixels) -> Check | None:
+    """The check that a field without tissue would not pass, before any network looks at it; None where there is tissue.
+
+    By the H&E alone: a faint IHC shows as little as an empty slide, so without an H&E nothing is said.
+    """
+    if Stain.HE not in field.pixels:
+        return None
+    return next(iter(_no_tissue(magenta(field.pixels[Stain.HE])[1])), None)
+
+
 def _missing_checks(field: FieldPixels, layout: InputLayout) -> list[Check]:
     return [
         Check(

@@ -24,6 +24,10 @@ NetworkInput = NDArray[np.uint8]
 """(height, width, 3) uint8 RGB: the composed picture before scaling to floats."""
 
 
+FIELD_UM: Final = 471.04
+"""Micrometres: the side of BCI's fields, 1024 pixels at 0.46 micrometres, which the phantoms keep to."""
+
+
 class Scale(NamedTuple):
     """An axis-aligned affine map `(x, y) -> (ax * x + bx, ay * y + by)` on continuous coordinates."""
 
@@ -64,7 +68,8 @@ class InputLayout(BaseModel):
     `order` lists the stains from left to right; one stain alone fills the whole input. `mean` and `std` are of RGB in
     0..1, applied after scaling by 1/255 (the thesis uses none: zeros and ones). `optional` are stains that the model was
     trained to do without; a missing one's cell is filled with `mean`. `white`: 'background' sets each image against its
-    own background first, so that the tint of slide and scanner goes (see `against_background`).
+    own background first, so that the tint of slide and scanner goes (see `against_background`). `field_um`: the side of
+    the square fields that it was trained on, in micrometres of tissue; packages that do not say it were trained on BCI's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -78,6 +83,7 @@ class InputLayout(BaseModel):
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
     optional: tuple[Stain, ...] = ()
     white: Literal["as-is", "background"] = "as-is"
+    field_um: float = Field(default=FIELD_UM, ge=10, le=10_000, allow_inf_nan=False)
 
     @model_validator(mode="after")
     def _check(self) -> "InputLayout":

@@ -11,6 +11,7 @@ from PySide6.QtCore import QCoreApplication
 from pytestqt.qtbot import QtBot
 
 from her2viewer.export.overlay import OverlayStyle, ScaleMode
+from her2viewer.export.score_colour import SCORE_COLOURS
 from her2viewer.gui.actions import SPECS, ActionId, Actions, key_words, matches
 from her2viewer.gui.controllers.images import Images, resolve_opening
 from her2viewer.gui.dropping import assign
@@ -43,7 +44,7 @@ from her2viewer.gui.state import (
     Store,
 )
 from her2viewer.gui.status_line import StatusLine
-from her2viewer.gui.theme import DARK, LIGHT, SCORE_COLOURS, Tokens
+from her2viewer.gui.theme import DARK, LIGHT, Tokens
 from her2viewer.imaging.opening import open_image
 from her2viewer.scoring.evidence import FieldPixels
 from her2viewer.scoring.prediction import Check, ModelIdentity

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from her2viewer.errors import ImageError
-from her2viewer.scoring.checks import MAGENTA_THRESHOLD, check_field, magenta, refuse_incomplete
+from her2viewer.scoring.checks import MAGENTA_THRESHOLD, check_field, check_tissue, magenta, refuse_incomplete
 from her2viewer.scoring.evidence import FieldPixels
 from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.preprocess import InputLayout
@@ -85,3 +85,12 @@ def test_one_stain_alone_is_checked_as_far_as_it_goes() -> None:
             refuse_incomplete(field, InputLayout())
     wrong = FieldPixels({Stain.IHC: he}, {Stain.IHC: FieldOfView.whole(HE.shape[1::-1])})
     assert [check.name for check in check_field(wrong, InputLayout(order=(Stain.IHC,)))] == ["ihc_unlike_ihc"]
+
+
+def test_tissue_is_looked_for_before_the_network_is_asked() -> None:
+    blank = np.full_like(HE, 240)
+    assert check_tissue(FieldPixels.whole(HE, IHC)) is None
+    (expected,) = check_field(FieldPixels.whole(blank, IHC), InputLayout())
+    assert check_tissue(FieldPixels.whole(blank, IHC)) == expected
+    alone = FieldPixels({Stain.IHC: blank}, {Stain.IHC: FieldOfView.whole((256, 256))})
+    assert check_tissue(alone) is None

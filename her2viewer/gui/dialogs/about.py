@@ -22,6 +22,7 @@ _PARTS: Final = (
     ("typer", "MIT"),
     ("rich", "MIT"),
     ("platformdirs", "MIT"),
+    ("shapely", "BSD-3-Clause; GEOS: LGPL-2.1"),
 )
 
 

@@ -62,8 +62,13 @@ def _settle(app: App) -> UserError | None:
     if not (_trouble(app.store.state) or _scored(app.store.state)):
         loop.exec()
     for lane in (app.lanes.files, app.lanes.inference):
-        if lane.busy:  # pixels for the zoom that the window's size asks for
+        if lane.busy:
             lane.busy_changed.connect(loop.quit)
+            loop.exec()
+    app.window.grab()  # a pane asks for its tiles when it is painted
+    for pane in app.window.panes.values():
+        pane.view.mosaic.changed.connect(loop.quit)
+        while not pane.view.mosaic.settled:
             loop.exec()
     trouble = _trouble(app.store.state)
     if trouble is None and not _scored(app.store.state):

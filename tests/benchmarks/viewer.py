@@ -135,19 +135,22 @@ def _moving(app: App, floors: dict[str, float]) -> list[Row]:
         views = _views(app)
         views[0].go(Viewpoint(50_000, 40_000, 8.0, rotation))
         _rest(0.5)
-        times = []
+        times: list[float] = []
+        own: list[float] = []
         for move in _moves(300, seed=7):
-            started = time.perf_counter()
+            started, busy = time.perf_counter(), time.thread_time()
             move(views[0])
             for view in views:
                 view.viewport().repaint()
             times.append(time.perf_counter() - started)
+            own.append(time.thread_time() - busy)
             blank += _blank(views[0])
             _rest(max(_FRAME_S - times[-1], 0.001))
-        p95 = float(np.percentile(times, 95)) * 1e3
-        made.append(
-            _row(f"pan and zoom, p95 of a frame{name}", p95, "two smooth pictures by QPainter", floors["draw"], 33)
-        )
+        # Processor time is what is left of it when nothing else wants the processor.
+        for what, measured in (("", times), (", processor time", own)):
+            p95 = float(np.percentile(measured, 95)) * 1e3
+            figure = f"pan and zoom, p95 of a frame{name}{what}"
+            made.append(_row(figure, p95, "two smooth pictures by QPainter", floors["draw"], 33))
     made.append(Row("pan and zoom, blank frames of 600", blank, "frames", "-", 0, 0, "0", blank == 0))
     return made
 
@@ -359,5 +362,5 @@ def _row(figure: str, value: float, other: str, other_value: float, goal: float,
         round(other_value, 1),
         round(ratio, 2),
         f"<= {goal:g} {unit}",
-        value <= goal,
+        bool(value <= goal),
     )

@@ -237,7 +237,7 @@ def test_close_while_fetching(qtbot: QtBot, time_: int) -> None:
         view.go(Viewpoint(*rng.uniform(0, 80_000, 2), 1.0))
         look(view)
     begun = time.perf_counter()
-    assert fetching.close()
+    assert fetching.close(2.9)
     assert time.perf_counter() - begun < 3
     source.close()
     look(view)

@@ -56,7 +56,7 @@ def test_the_box_is_what_is_seen(pane: ImagePane, rotation: float) -> None:
     corners = [pane.view.from_screen(point) for point in _corners(pane)]
     drawn = pixels_of(overview.grab().toImage()).astype(int)
     for x, y in corners:
-        column, row = 1 + x / 60_000 * (overview.width() - 2), 1 + y / 30_000 * (overview.height() - 2)
+        column, row = 4 + x / 60_000 * (overview.width() - 8), 4 + y / 30_000 * (overview.height() - 8)
         near = drawn[round(row) - 2 : round(row) + 3, round(column) - 2 : round(column) + 3]
         assert near.size and near.min() < 90, (x, y)  # the dark edge of the line; the picture's blue is never that dark
     middle = drawn[overview.height() // 2, overview.width() // 2]
@@ -76,8 +76,8 @@ def test_click_and_drag_go_there_and_keep_zoom_and_rotation(pane: ImagePane, qtb
     at = pane.view.viewpoint
     assert at is not None
     assert (at.px, at.rotation, at.mirrored) == (4.0, 45.0, True)
-    assert at.x == pytest.approx(15_000, abs=60_000 / overview.width())
-    assert at.y == pytest.approx(15_000, abs=30_000 / overview.height())
+    assert at.x == pytest.approx((overview.width() // 4 - 4) / (overview.width() - 8) * 60_000, abs=400)
+    assert at.y == pytest.approx(15_000, abs=60_000 / overview.height())
     qtbot.mousePress(overview, Qt.MouseButton.LeftButton, pos=QPoint(20, 20))
     qtbot.mouseMove(overview, QPoint(overview.width() + 50, overview.height() + 50))
     assert pane.view.viewpoint is not None
@@ -102,7 +102,7 @@ def test_a_place_too_small_to_see_is_marked(qtbot: QtBot, pane: ImagePane) -> No
     pane.view.go(Viewpoint(30_000, 15_000, 0.1))
     drawn = pixels_of(pane.overview_map.grab().toImage())
     row, column = pane.overview_map.height() // 2, pane.overview_map.width() // 2
-    assert (drawn[row - 2 : row + 3, column + 6 : column + 11].min(axis=(0, 1)) < 100).all()
+    assert drawn[row - 2 : row + 3, column + 6 : column + 11, 2].min() < 170  # the picture itself is bluer than that
 
 
 def test_it_shows_the_whole_image(pane: ImagePane) -> None:
@@ -112,7 +112,7 @@ def test_it_shows_the_whole_image(pane: ImagePane) -> None:
     shown.set_room(500, 90)
     assert shown.height() == shown.width() == 90
     drawn = pixels_of(shown.grab().toImage())
-    assert drawn[88, 88, 2] > drawn[1, 1, 2] > 170  # bluer towards the bottom right
+    assert drawn[85, 85, 2] > drawn[4, 4, 2] > 170  # bluer towards the bottom right
 
 
 def test_sizes_and_what_everything_means() -> None:

@@ -62,8 +62,9 @@ def test_keys_show_each_view_in_both_panes_pixel_for_pixel(app: App, qtbot: QtBo
             image, vectors = app.store.state.image(stain), vectors_of(app, stain)
             assert image is not None and vectors is not None
             assert np.array_equal(shown(app, qtbot, stain), picture_in(view, image.overview, vectors))
-            words = app.window.panes[stain]._colouring.text()
-            assert ("not quantitative" in words) == (view is not StainView.ORIGINAL)
+            caution = app.window.panes[stain]._caution
+            assert caution.isVisible() == (view is not StainView.ORIGINAL)
+            assert caution.isHidden() or caution.text().endswith(": not quantitative")
         assert [a for a in STAIN_VIEW_ACTIONS.values() if app.window.actions_[a].isChecked()] == [
             STAIN_VIEW_ACTIONS[view]
         ]
@@ -74,12 +75,12 @@ def test_the_header_names_the_dye_of_its_own_slide(app: App, qtbot: QtBot, pair:
     qtbot.keyClick(app.window, Key.Key_3)
     panes = app.window.panes
     qtbot.waitUntil(lambda: all(pane._colouring.text() for pane in panes.values()))
-    assert panes[Stain.HE]._colouring.text() == "Eosin (not quantitative)"
-    assert panes[Stain.IHC]._colouring.text() == "DAB (not quantitative)"
+    assert panes[Stain.HE]._colouring.text() == "Eosin"
+    assert panes[Stain.IHC]._colouring.text() == "DAB"
     assert "amount of HER2" in panes[Stain.IHC]._colouring.toolTip()
     assert "Ruifrok-Johnston" in panes[Stain.IHC]._colouring.toolTip()
     qtbot.keyClick(app.window, Key.Key_1)
-    assert panes[Stain.IHC]._colouring.isHidden()
+    assert panes[Stain.IHC]._colouring.isHidden() and panes[Stain.IHC]._caution.isHidden()
 
 
 def test_a_view_goes_on_with_the_next_pair(

@@ -52,12 +52,8 @@ def seen_words(comparison: Comparison) -> str:
 
 
 def view_words(colourings: Sequence[Colouring]) -> tuple[str, str]:
-    """Which stain views are seen, each said once, and what is to be known of them.
-
-    What two of them say in brackets alike is said once: 'Eosin, DAB (not quantitative)'.
-    """
-    words = list(dict.fromkeys(one.words for one in colourings if one.words))
+    """Which stain views are seen, each said once; and what is to be known of them, for who asks."""
+    words = dict.fromkeys(one.words for one in colourings if one.words)
+    cautions = dict.fromkeys(one.caution for one in colourings if one.caution)
     more = dict.fromkeys(one.more for one in colourings if one.more)
-    if len({caution for _, _, caution in (one.partition(" (") for one in words)}) == 1:
-        words = [*(one.partition(" (")[0] for one in words[:-1]), words[-1]]
-    return ", ".join(words), "\n\n".join(more)
+    return ", ".join(words), "\n\n".join((*cautions, *more))

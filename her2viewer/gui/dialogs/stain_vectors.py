@@ -73,7 +73,7 @@ class StainPart(QGroupBox):
     wished = Signal(object)
 
     def __init__(self, stain: Stain, wish: VectorWish) -> None:
-        super().__init__(stain.caption)
+        super().__init__(stain.caption.replace("&", "&&"))
         self._stain = stain
         self.kind = QComboBox()
         self.kind.setAccessibleName(f"Vectors of {stain.caption}")

@@ -12,12 +12,13 @@ class Colouring:
     """One way to show pixels: a stain view. `name` tells it from others.
 
     `apply` runs on worker threads; it takes and gives (h, w, 3) uint8 RGB, each pixel by itself; None changes nothing.
-    `words` say beside the image what is shown, and `more` to who asks; both are empty for the pixels as they are.
+    What is said of it is empty for the pixels as they are: `words` in the header, `caution` over the tissue, `more` to who asks.
     """
 
     name: Hashable
     apply: Callable[[RGBImage], RGBImage] | None = None
     words: str = ""
+    caution: str = ""
     more: str = ""
 
 

@@ -85,7 +85,7 @@ class Fetching(QObject):
             asker.under_way.clear()
             asker.generation += 1
 
-    def close(self, seconds: float = 1.5) -> bool:
+    def close(self, seconds: float = 0.5) -> bool:
         """Forgets everything, and waits for what is under way. Returns whether that ended in time."""
         with self._lock:
             if not self._closed:

@@ -4,11 +4,14 @@ from typing import Final
 
 import cv2
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF, QTransform
 from PySide6.QtWidgets import QWidget
 
 from her2viewer.imaging.source import RGBImage
+
+_PLATE: Final = 4
+"""Logical pixels of the dark plate, the scale bar's, around the map."""
 
 _LEAST_BOX: Final = 5.0
 """Logical pixels: a place smaller than this on the map is marked by a cross as well."""
@@ -52,9 +55,10 @@ class OverviewMap(QWidget):
         self._pixmap = QPixmap()
 
     def set_room(self, width: int, height: int) -> None:
-        """How much of the pane there is for it, in logical pixels; a frame of 1 px is inside."""
+        """How much of the pane there is for it and its plate, in logical pixels."""
         room = min(self.LONGEST, width), min(self.LONGEST, height)
-        self.resize(map_size(self._size, (max(room[0] - 2, 1), max(room[1] - 2, 1))) + QSize(2, 2))
+        both = 2 * _PLATE
+        self.resize(map_size(self._size, (max(room[0] - both, 1), max(room[1] - both, 1))) + QSize(both, both))
 
     def set_seen(self, seen: QPolygonF) -> None:
         """The corners of what the pane shows, in level-0 pixels."""
@@ -62,21 +66,29 @@ class OverviewMap(QWidget):
             self._seen = seen
             self.update()
 
+    def _inner(self) -> QRect:
+        return self.rect().adjusted(_PLATE, _PLATE, -_PLATE, -_PLATE)
+
     def _to_map(self) -> QTransform:
-        inner = self.rect().adjusted(1, 1, -1, -1)
-        return QTransform.fromTranslate(1, 1).scale(inner.width() / self._size[0], inner.height() / self._size[1])
+        inner = self._inner()
+        return QTransform.fromTranslate(_PLATE, _PLATE).scale(
+            inner.width() / self._size[0], inner.height() / self._size[1]
+        )
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        inner, ratio = self.rect().adjusted(1, 1, -1, -1), self.devicePixelRatioF()
+        inner, ratio = self._inner(), self.devicePixelRatioF()
         wanted = QSize(max(round(inner.width() * ratio), 1), max(round(inner.height() * ratio), 1))
         if self._pixmap.size() != wanted:
             self._pixmap = _shrunk(self._picture, wanted)
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(0, 0, 0, 150))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(0, 0, 0, 150))
+        painter.drawRoundedRect(self.rect(), 4, 4)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawPixmap(inner, self._pixmap)
         if self._seen.isEmpty():  # Qt does not survive drawing a polygon without corners
             return
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(inner)
         box = self._to_map().map(self._seen)
         bounds = box.boundingRect()

@@ -47,6 +47,7 @@ class ImagePane(QFrame):
         self.overview_map.chosen.connect(self._go_to)
         self._map_wanted = True
         self._notice = _Notice(self.view)
+        self._caution = _Notice(self.view)
         self._empty = _Empty(stain)
         self._empty.open_requested.connect(self.open_requested)
         self.view.installEventFilter(self)
@@ -75,7 +76,9 @@ class ImagePane(QFrame):
         self._colouring = QLabel()
         self._colouring.setProperty("emphasis", True)
         self._colouring.hide()
-        self._info = QLabel()
+        self._name.setMinimumWidth(48)
+        self._info = QElidingLabel()
+        self._info.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._info.setProperty("quiet", True)
         row = QHBoxLayout(header)
         row.setContentsMargins(8, 0, 8, 0)
@@ -112,6 +115,8 @@ class ImagePane(QFrame):
         self._colouring.setText(shown.words)
         self._colouring.setToolTip(shown.more)
         self._colouring.setVisible(bool(shown.words))
+        self._caution.set_text(shown.caution)
+        self._place()
 
     def set_um_per_px(self, um: float | None) -> None:
         """Micrometres per level-0 pixel of the image, or None."""
@@ -122,6 +127,7 @@ class ImagePane(QFrame):
         """Says that a file is being opened; empty when it is not."""
         self._empty.set_opening(text)
         self._notice.set_text(text)
+        self._place()
 
     def set_error(self, error: UserError | None) -> None:
         """Why the last file was refused. Where an image stands, it stays, and the window's message bar says it."""
@@ -155,10 +161,11 @@ class ImagePane(QFrame):
         self._place()
 
     def _place(self) -> None:
-        """The scale bar bottom right, the overview map bottom left (above the bar where it is narrow), the notice top left."""
+        """The scale bar bottom right, the overview map bottom left (above the bar where it is narrow), notices top left."""
         bar = self._scale_bar
         bar.move(self.view.width() - bar.width() - 8, self.view.height() - bar.height() - 8)
         self._notice.move(8, 8)
+        self._caution.move(8, 8 if self._notice.isHidden() else self._notice.height() + 16)
         self._place_map()
 
     def _place_map(self) -> None:

@@ -77,11 +77,12 @@ class StainViewing:
         vectors = self.vectors(stain, source)
         if self.view.component is None or vectors is None:
             return ORIGINAL
-        words = f"{view_name(self.view, vectors.dyes)} (not quantitative)"
+        words = view_name(self.view, vectors.dyes)
+        caution = f"{words}: not quantitative"
         more = "\n".join(
             text for text in (caption(self.view, vectors), vectors.note, limits(self.view, vectors.dyes)) if text
         )
-        return Colouring((self.view, vectors), partial(_separated, self.view, vectors), words, more)
+        return Colouring((self.view, vectors), partial(_separated, self.view, vectors), words, caution, more)
 
 
 def _separated(view: StainView, vectors: StainVectors, image: RGBImage) -> RGBImage:

@@ -1,8 +1,9 @@
 """The picture of one pane: tissue, the map over it, and the mouse. It knows geometry and pixels, and nothing of scores."""
 
+from dataclasses import replace
 from typing import Any, Final, Protocol
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -75,6 +76,7 @@ class TissueView(QAbstractScrollArea):
         self._overlay_visible = True
         self._viewpoint: Viewpoint | None = None
         self._fits = True
+        self._ratio = self.devicePixelRatioF()
         self._ghost: QPointF | None = None
         self._veil: Veil | None = None
         self._layers: list[Layer] = []
@@ -295,6 +297,19 @@ class TissueView(QAbstractScrollArea):
             self.moved.emit(self._viewpoint)  # a pane that follows a registered one has to follow this as well
         else:
             self.looked.emit()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._keep_size_on_screen()
+        return super().event(event)
+
+    def _keep_size_on_screen(self) -> None:
+        """The window came to a screen with other pixels: as much is seen as before."""
+        before, self._ratio = self._ratio, self.devicePixelRatioF()
+        if self._fits:
+            self.fit()
+        elif self._viewpoint is not None and before != self._ratio:
+            self._look(replace(self._viewpoint, px=self._viewpoint.px * before / self._ratio))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.accept()

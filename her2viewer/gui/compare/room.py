@@ -94,6 +94,8 @@ class CompareRoom(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
             self.divider.stand_at(self._store.state.comparison.divider)
+        elif event.type() == QEvent.Type.FocusOut and self._store.state.comparison.held:
+            self._change(held=False)  # the release of the key would go elsewhere
         held = event.type() == QEvent.Type.KeyPress
         if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Tab and self._flickers:
             if (held or event.type() == QEvent.Type.KeyRelease) and not event.isAutoRepeat():

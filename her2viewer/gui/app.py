@@ -134,6 +134,7 @@ class App:
         self.settings.style = self.store.state.style
         self.settings.save()
         self.desk.close()
+        self.compare.close()
         self.registration.close()
         self.window.fetching.close()
         self.lanes.close()

@@ -63,6 +63,11 @@ class CompareRoom(QObject):
         self.present(None, self._store.state)
         return {Id(mode): partial(self.choose, mode) for mode in CompareMode}
 
+    def close(self) -> None:
+        """Nothing goes by itself any more."""
+        self._timer.stop()
+        self._ihc.view.removeEventFilter(self)
+
     def choose(self, mode: CompareMode) -> None:
         """Compares in another way, at the same place of the tissue."""
         state = self._store.state

@@ -81,7 +81,11 @@ def csv_row(document: ResultDocument) -> CSVRow:
         image: ImageRecord = getattr(document.images, stain)
         row |= {f"{stain}_{name}": value for name, value in image}
         if stain in document.field:
-            row |= {f"{stain}_field_{name}": value for name, value in document.field[stain]}
+            told = document.field[stain].model_dump()  # without the frame where there is none
+            frame = told.pop("frame", None)
+            row |= {f"{stain}_field_{name}": value for name, value in told.items()}
+            if frame is not None:
+                row[f"{stain}_field_frame"] = " ".join(f"{figure:.10g}" for figure in frame)
     return row
 
 
@@ -129,7 +133,7 @@ def write_csv(path: Path | str, rows: Iterable[Mapping[str, Cell]]) -> None:
 def _columns(rows: Sequence[Mapping[str, Cell]]) -> list[str]:
     known = set(CSV_COLUMNS)
     others = dict.fromkeys(column for row in rows for column in row if column not in known)
-    stray = [column for column in others if not column.startswith("p_")]
+    stray = [column for column in others if not column.startswith("p_") and not column.endswith("_field_frame")]
     if stray:
         raise ValueError(f"no such column: {', '.join(stray)}")
     place = CSV_COLUMNS.index("prediction_set")

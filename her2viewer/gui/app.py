@@ -137,6 +137,7 @@ class App:
         self.settings.save()
         self.desk.close()
         self.fields.close()
+        self.compare.close()
         self.registration.close()
         self.window.fetching.close()
         self.lanes.close()

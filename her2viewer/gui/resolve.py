@@ -167,6 +167,8 @@ def _missing(state: State) -> str:
 
 def _scored(state: State, prediction: Prediction) -> ScoreShown:
     coverage = state.model.facts.coverage if state.model.facts is not None else None
+    alignment = state.scoring.alignment
+    laid = (("H&E", alignment.words),) if alignment is not None and alignment.origin != "assumed" else ()
     against = [prediction.no_call] if prediction.no_call else []
     against += [check.message for check in prediction.checks if check.message not in (prediction.no_call or "")]
     if prediction.caution:
@@ -191,6 +193,7 @@ def _scored(state: State, prediction: Prediction) -> ScoreShown:
                 "Time",
                 f"{prediction.seconds:.2f} s" if prediction.seconds >= 0.1 else f"{prediction.seconds * 1e3:.0f} ms",
             ),
+            *laid,
         ),
         can_score=True,
         stale=state.score_is_stale,

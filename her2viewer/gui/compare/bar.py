@@ -1,7 +1,7 @@
 """The header of the one place in which both images are seen: which of them is, and how."""
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSlider, QStackedLayout, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QSlider, QStackedLayout, QToolButton, QWidget
 from superqt import QElidingLabel
 
 from her2viewer.gui.compare.state import FASTEST_MS, SLOWEST_MS, CompareMode, Comparison
@@ -28,14 +28,12 @@ class CompareBar(QFrame):
         self.setFixedHeight(40)
         self._seen = QLabel()
         self._seen.setProperty("emphasis", True)
-        # The words of a flicker change several times a second: nothing beside them may move.
-        self._seen.setMinimumWidth(72)
         self._names = QElidingLabel()
         self._names.setElideMode(Qt.TextElideMode.ElideMiddle)
         self._names.setProperty("quiet", True)
-        self._views = QElidingLabel()
-        self._views.setProperty("quiet", True)
-        self._leave = QPushButton("Side by side")
+        self._views = quiet()
+        self._leave = QToolButton()
+        self._leave.setAccessibleName("Side by side")
         self._leave.setToolTip("Show the images beside each other again (F5)")
         self._leave.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._leave.clicked.connect(self.leave_requested)
@@ -50,12 +48,13 @@ class CompareBar(QFrame):
         controls = QWidget()
         controls.setLayout(self._controls)
         controls.setMaximumWidth(320)
+        controls.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 0, 8, 0)
-        row.setSpacing(16)
+        row.setSpacing(8)
         row.addWidget(self._seen)
         row.addWidget(self._names, 1)
-        row.addWidget(self._views, 1)
+        row.addWidget(self._views)
         row.addWidget(controls, 2)
         row.addWidget(self._leave)
         self.hide()
@@ -81,7 +80,7 @@ class CompareBar(QFrame):
     def _build_swipe(self) -> QWidget:
         self._divider = PercentSlider("Curtain", "Where the line between the images stands; it can be dragged, too")
         self._divider.slider.valueChanged.connect(lambda value: self.divider_changed.emit(value / 100))
-        return _row(quiet("Line"), self._divider)
+        return _row(self._divider)
 
     def _build_blend(self) -> QWidget:
         self._blend = PercentSlider("Blend", "How much of the H&E is seen, 0% is the IHC alone")
@@ -91,6 +90,8 @@ class CompareBar(QFrame):
     def show_comparison(self, comparison: Comparison, seen: str, names: str) -> None:
         """seen: which image is seen, in words; names: of both files."""
         self._seen.setText(seen)
+        # The words of a flicker change several times a second: nothing beside them may move.
+        self._seen.setMinimumWidth(72 if comparison.mode is CompareMode.FLICKER else 0)
         self._names.setText(names)
         page = self._pages.get(comparison.mode)
         if page is not None:
@@ -118,6 +119,7 @@ class CompareBar(QFrame):
             self._paint()
 
     def _paint(self) -> None:
+        self._leave.setIcon(themed_icon("x", self.palette()))
         self._run.setIcon(themed_icon("pause" if self._run.isChecked() else "play", self.palette()))
 
 

@@ -52,7 +52,8 @@ def seen_words(comparison: Comparison) -> str:
 
 
 def view_words(colourings: Sequence[Colouring]) -> tuple[str, str]:
-    """Which stain views are seen, each said once, and what is to be known of them."""
+    """Which stain views are seen, each said once; and what is to be known of them, for who asks."""
     words = dict.fromkeys(one.words for one in colourings if one.words)
+    cautions = dict.fromkeys(one.caution for one in colourings if one.caution)
     more = dict.fromkeys(one.more for one in colourings if one.more)
-    return ", ".join(words), "\n\n".join(more)
+    return ", ".join(words), "\n\n".join((*cautions, *more))

@@ -63,6 +63,11 @@ class CompareRoom(QObject):
         self.present(None, self._store.state)
         return {Id(mode): partial(self.choose, mode) for mode in CompareMode}
 
+    def close(self) -> None:
+        """Nothing goes by itself any more."""
+        self._timer.stop()
+        self._ihc.view.removeEventFilter(self)
+
     def choose(self, mode: CompareMode) -> None:
         """Compares in another way, at the same place of the tissue."""
         state = self._store.state
@@ -94,6 +99,8 @@ class CompareRoom(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize:
             self.divider.stand_at(self._store.state.comparison.divider)
+        elif event.type() == QEvent.Type.FocusOut and self._store.state.comparison.held:
+            self._change(held=False)  # the release of the key would go elsewhere
         held = event.type() == QEvent.Type.KeyPress
         if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Tab and self._flickers:
             if (held or event.type() == QEvent.Type.KeyRelease) and not event.isAutoRepeat():

@@ -50,7 +50,7 @@ class RegistrationController:
             _TOPIC,
             work,
             lambda alignment: self._on_registered(alignment, asked=asked),
-            failed=lambda error: self._on_failed(error, asked=asked),
+            failed=self._on_failed,
             cancelled=self._on_end,
             progressed=lambda progress: self._change(progress=progress),
         )
@@ -150,13 +150,12 @@ class RegistrationController:
         if alignment.poor:
             self._say_poor(f"{alignment.words}. The panes stay as they were.")
         else:
-            registration = self._registration
-            self._put(registration.aligned(alignment))
+            self._put(self._registration.aligned(alignment))
             if asked:
                 self._messenger.say(f"{alignment.words}.", Level.INFO, Remedy("Undo", self.undo))
         self._on_end()
 
-    def _on_failed(self, error: UserError, *, asked: bool) -> None:
+    def _on_failed(self, error: UserError) -> None:
         self._change(error=error)
         self._say_poor(str(error))
         self._on_end()

@@ -69,9 +69,11 @@ def enabled_registration(state: State) -> dict[ActionId, bool]:
         ActionId.REGISTER: pair and registration.progress is None,
         ActionId.REGISTER_BENT: pair and registration.progress is None,
         ActionId.UNDO_REGISTRATION: pair and bool(registration.past),
+        # What is locked is what is seen: both panes.
+        ActionId.LOCK_OFFSET: pair and not state.comparison.together,
     }
     with_pair = (
-        *(ActionId.LANDMARKS, ActionId.LOCK_OFFSET),
+        ActionId.LANDMARKS,
         *(ActionId.NUDGE_LEFT, ActionId.NUDGE_RIGHT, ActionId.NUDGE_UP, ActionId.NUDGE_DOWN),
         *(ActionId.NUDGE_ANTICLOCKWISE, ActionId.NUDGE_CLOCKWISE),
         *(ActionId.SIDE_BY_SIDE, ActionId.FLICKER, ActionId.SWIPE, ActionId.BLEND),

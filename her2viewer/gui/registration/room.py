@@ -85,6 +85,8 @@ class RegistrationRoom(QObject):
 
     def close(self) -> None:
         """Stops what is under way and waits for it."""
+        for view in self._views.values():
+            view.removeEventFilter(self)
         self.lane.close(1.0)
 
     def cancel(self) -> None:

@@ -35,7 +35,7 @@ def test_without_a_pair_nothing_is_compared() -> None:
 
 
 def test_a_stain_view_of_both_is_said_once() -> None:
-    view = Colouring("h", None, "Haematoxylin", "From vectors.")
+    view = Colouring("h", None, "Haematoxylin", "Haematoxylin: rough", "From vectors.")
     assert view_words([ORIGINAL, ORIGINAL]) == ("", "")
-    assert view_words([view, view]) == ("Haematoxylin", "From vectors.")
+    assert view_words([view, view]) == ("Haematoxylin", "Haematoxylin: rough\n\nFrom vectors.")
     assert view_words([view, replace(view, words="DAB")])[0] == "Haematoxylin, DAB"

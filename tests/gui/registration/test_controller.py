@@ -14,6 +14,7 @@ from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.actions import ActionId
 from her2viewer.gui.app import App
 from her2viewer.gui.controllers.exporting import ExportWish
+from her2viewer.gui.resolve import resolve_score
 from her2viewer.gui.state import ScorePhase
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.scoring.prediction import FieldOfView
@@ -172,6 +173,7 @@ def test_a_score_of_another_alignment_says_so_and_is_offered_again(aligned_app: 
     qtbot.mouseClick(panel._button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: app.store.state.scoring.alignment is TURNED)
     qtbot.waitUntil(lambda: panel._against.isHidden())
+    assert ("H&E", TURNED.words) in resolve_score(app.store.state).provenance
 
 
 @pytest.mark.parametrize("sizes", [(1280, 800), (1010, 640)])
@@ -240,6 +242,13 @@ def test_the_offset_is_locked_and_the_link_keeps_it(aligned_app: App, qtbot: QtB
     now_he, now_ihc = he.viewpoint, ihc.viewpoint
     assert now_he is not None and now_ihc is not None
     assert in_force(app).to_ihc([(now_he.x, now_he.y)])[0] == pytest.approx((now_ihc.x, now_ihc.y))
+
+
+def test_what_is_not_beside_each_other_is_not_locked(aligned_app: App) -> None:
+    lock = aligned_app.window.actions_[ActionId.LOCK_OFFSET]
+    assert lock.isEnabled()
+    aligned_app.window.actions_[ActionId.BLEND].trigger()
+    assert not lock.isEnabled()
 
 
 def test_a_nudge_moves_the_he_by_one_screen_pixel(aligned_app: App, qtbot: QtBot) -> None:

@@ -91,6 +91,22 @@ def test_the_residual_of_each_is_shown_live(aligned_app: App, qtbot: QtBot, view
     assert max(after) < 1
 
 
+def test_bending_goes_through_every_landmark(aligned_app: App, qtbot: QtBot, views) -> None:
+    app, strip = aligned_app, aligned_app.registration.strip
+    for at in ((60, 60), (200, 60), (60, 200)):
+        set_landmark(qtbot, views, at)
+    assert not strip._bend.isEnabled()
+    set_landmark(qtbot, views, (190, 190), away=(8.0, 0.0))
+    strip._bend.click()
+    alignment, landmarks = app.store.state.registration.alignment, app.store.state.registration.landmarks
+    assert alignment is not None and alignment.warp is not None
+    away = alignment.to_ihc(landmarks.points(Stain.HE)) - landmarks.points(Stain.IHC)
+    assert np.abs(away).max() < 1e-3
+    assert "bent through them" in shown(app).verdict
+    strip._bend.click()
+    assert app.store.state.registration.alignment.warp is None
+
+
 def test_delete_and_undo_go_back(aligned_app: App, qtbot: QtBot, views) -> None:
     app = aligned_app
     for at in ((60, 60), (200, 60)):

@@ -151,6 +151,11 @@ def style_sheet(tokens: Tokens, caret: str, type_size: int) -> str:
     QStatusBar::item {{ border: 0; }}
     #sidePanel, #sidePanel > QWidget, #sideContent {{ background: {tokens.panel}; }}
     #sidePanel {{ border: 0; border-left: 1px solid {tokens.line}; }}
+    QDockWidget {{ background: {tokens.panel}; }}
+    #dockTitle {{ background: {tokens.panel}; border-bottom: 1px solid {tokens.line}; }}
+    #casesPanel > QWidget {{ background: {tokens.panel}; }}
+    #scaleLink {{ color: {tokens.accent}; padding: 2px 4px; text-decoration: underline; }}
+    #popover, #hint {{ background: {tokens.raised}; border: 1px solid {tokens.line}; border-radius: 4px; }}
     #rule {{ background: {tokens.line}; }}
     #pane {{ border: 1px solid {tokens.line}; background: {tokens.window}; }}
     #pane[focused="true"] {{ border: 1px solid {tokens.quiet}; }}
@@ -163,7 +168,7 @@ def style_sheet(tokens: Tokens, caret: str, type_size: int) -> str:
     #message[level="info"] {{ background: {tokens.raised}; color: {tokens.text}; }}
     #message[level="warning"] {{ background: {tokens.warning_ground}; color: {tokens.warning}; }}
     #message[level="error"] {{ background: {tokens.error_ground}; color: {tokens.error}; }}
-    #message {{ border-bottom: 1px solid {tokens.line}; }}
+    #message {{ border: 1px solid {tokens.line}; border-radius: 4px; }}
     #message QLabel {{ color: inherit; background: transparent; }}
     #message[level="warning"] QLabel {{ color: {tokens.warning}; }}
     #message[level="error"] QLabel {{ color: {tokens.error}; }}

@@ -92,6 +92,11 @@ class ScoringController:
             failed=lambda error: self._store.change(drawn=DrawnMap(error=error)),
         )
 
+    def show(self, evidence: Evidence) -> None:
+        """Shows a score of this pair that was made before, by the model in use."""
+        self._put(Scoring(ScorePhase.SCORED, evidence))
+        self.show_map(self._store.state.wish)
+
     def _on_read(self, field: FieldPixels) -> None:
         self._put(Scoring(ScorePhase.SCORING, progress=Progress(text="Running the network")))
         self._lanes.inference.submit(
@@ -103,9 +108,9 @@ class ScoringController:
         )
 
     def _on_scored(self, evidence: Evidence, facts: ModelFacts) -> None:
-        self._put(Scoring(ScorePhase.SCORED, evidence), model=Model(ModelPhase.READY, facts))
+        self._store.change(model=Model(ModelPhase.READY, facts))
         self._say_notices(facts)
-        self.show_map(self._store.state.wish)
+        self.show(evidence)
 
     def _on_map(self, key: tuple[str, str], attribution: Attribution) -> None:
         self._maps[key] = attribution

@@ -24,6 +24,9 @@ _TEACHING: Final = {
     Stain.IHC: "Drop the HER2 IHC image of the same tissue here",
 }
 
+ROOM_FOR_INFO: Final = 480
+"""Logical pixels of a pane from which on its header says more than the file's name; the tool tip always does."""
+
 
 class ImagePane(QFrame):
     """A view of one stain. Signals go out, setters come in; it decides nothing about files or scores."""
@@ -69,11 +72,21 @@ class ImagePane(QFrame):
         self._info.setProperty("quiet", True)
         row = QHBoxLayout(header)
         row.setContentsMargins(8, 0, 8, 0)
-        row.setSpacing(16)
+        row.setSpacing(12)
         row.addWidget(caption)
         row.addWidget(self._name, 1)
         row.addWidget(self._info)
+        self._header_row = row
         return header
+
+    def add_to_header(self, widget: QWidget) -> None:
+        """Puts a widget at the right end of the header."""
+        self._header_row.addWidget(widget)
+
+    @property
+    def um_per_px(self) -> float | None:
+        """Micrometres per level-0 pixel of the image, or None."""
+        return self._um_per_px
 
     def set_image(self, image: OpenedImage | None) -> None:
         self.view.set_image(image)
@@ -135,6 +148,7 @@ class ImagePane(QFrame):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._info.setVisible(self.width() >= ROOM_FOR_INFO)
         self._place()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

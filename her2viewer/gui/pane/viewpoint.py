@@ -8,8 +8,8 @@ from her2viewer.scoring.prediction import FieldOfView
 CLOSEST: Final = 1 / 32
 """Level-0 pixels per device pixel at the closest: one image pixel is 32 x 32 on screen."""
 
-FARTHEST: Final = 4.0
-"""How much farther than 'fit' one may go."""
+FARTHEST: Final = 16.0
+"""How much farther than 'fit' one may go: a field of 0.5 mm is that small at 2.5x."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,3 @@ def kept_in_reach(wanted: Viewpoint, size: tuple[int, int], viewport: tuple[floa
         min(max(wanted.y, 0.0), float(size[1])),
         min(max(wanted.px, CLOSEST), farthest),
     )
-
-
-def magnification(px: float) -> str:
-    """How large one image pixel is on screen, in words: '1:1', '2.5x', '40%'."""
-    scale = 1 / px
-    if abs(scale - 1) < 1e-6:
-        return "1:1"
-    return f"{scale:.3g}x" if scale > 1 else f"{scale:.0%}"

@@ -3,9 +3,10 @@
 import hashlib
 import io
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO, Final, Self
 
 import cv2
@@ -45,6 +46,9 @@ class FlatImage:
     [2^k i, 2^k (i + 1)) and `downsample` is exactly 2^k. An odd side repeats its last row or column for that. Levels
     are made when first read. Safe to read from several threads at once.
     """
+
+    properties: Mapping[str, str] = MappingProxyType({})
+    associated: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -87,6 +91,10 @@ class FlatImage:
         if inside:
             out[top - y : bottom - y, left - x : right - x] = pixels[top:bottom, left:right]
         return out
+
+    def associated_image(self, name: str) -> RGBImage:
+        """There is none. Raises KeyError."""
+        raise KeyError(name)
 
     def close(self) -> None:
         """Frees the pixels. A read that has begun in another thread still ends well."""

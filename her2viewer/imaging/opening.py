@@ -13,10 +13,11 @@ from her2viewer.errors import ImageError
 from her2viewer.imaging.faults import Unreadable
 from her2viewer.imaging.flat import CODECS, open_flat
 from her2viewer.imaging.header import DEFAULT_MAX_PIXELS, Header
+from her2viewer.imaging.slide_opening import SlideOpener
 from her2viewer.imaging.sniffing import HEAD_BYTES, sniff
 from her2viewer.imaging.source import ImageSource
 
-_FORMATS: Final = "PNG, JPEG, TIFF, BMP or WebP"
+_FORMATS: Final = "PNG, JPEG, TIFF, BMP, WebP or a whole slide"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class FlatOpener:
         return open_flat(path, file, str(kind), max_pixels, path.stat().st_size)
 
 
-OPENERS: Final[list[Opener]] = [FlatOpener()]
+OPENERS: Final[list[Opener]] = [SlideOpener(), FlatOpener()]
 """Asked in order; the first that claims a file opens it. Whole slides go before flat pictures: many are TIFF inside."""
 
 
@@ -116,7 +117,7 @@ def _status(path: Path) -> os.stat_result:
 def _unsupported(head: bytes, kind: str | None) -> Unreadable:
     if not head:
         return Unreadable("the file is empty", "copy or export it again")
-    remedy = f"save the picture as {_FORMATS} and open that"
+    remedy = "save the picture as PNG or TIFF and open that"
     if kind == "text":
         return Unreadable("holds text, not an image", f"choose an image file ({_FORMATS})")
     if kind is None:

@@ -1,5 +1,6 @@
 """What every image looks like to the rest of the product, whatever file it came from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
@@ -31,7 +32,7 @@ class PixelSize:
 class ImageSource(Protocol):
     """An opened image. Coordinates are pixels of the level asked for, x to the right, y down.
 
-    `read` may be called from any one thread at a time.
+    `read` may be called from several threads at once. The facts (all but pixels) can be read after `close`, too.
     """
 
     @property
@@ -44,7 +45,11 @@ class ImageSource(Protocol):
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of the file's bytes, lower-case hex."""
+        """SHA-256 of the file's bytes, lower-case hex; of the file that was opened where the image is many files.
+
+        A slide is hashed when this is first asked for, which takes as long as reading it; raises ImageError then. To
+        tell whether two sources are one picture use `identity.same_picture`.
+        """
         ...
 
     @property
@@ -63,8 +68,25 @@ class ImageSource(Protocol):
         """What was changed on the way to 8-bit sRGB, in words for the user ('16-bit grey, scaled to 8 bit')."""
         ...
 
+    @property
+    def properties(self) -> Mapping[str, str]:
+        """What the file says of itself, plain text by name: those of `properties.COMMON` that are known, then its own."""
+        ...
+
+    @property
+    def associated(self) -> tuple[str, ...]:
+        """Names of the further pictures in the file, for example 'label', 'macro' and 'thumbnail'."""
+        ...
+
+    def associated_image(self, name: str) -> RGBImage:
+        """One of `associated`, (h, w, 3) uint8. Raises ImageError where it is damaged, KeyError for another name."""
+        ...
+
     def read(self, level: int, x: int, y: int, w: int, h: int) -> RGBImage:
-        """(h, w, 3) uint8 sRGB; outside the image is white. The array is the caller's own."""
+        """(h, w, 3) uint8 sRGB, contiguous; outside the image is white. The array is the caller's own.
+
+        Raises ImageError where the file is damaged there or cannot be read any more; other windows may still be read.
+        """
         ...
 
     def close(self) -> None: ...

@@ -46,27 +46,12 @@ _MAX_TILE_PIXELS: Final = 4096 * 4096
 _DEFLATE_RATIO: Final = 1032
 _UNMEASURED_BYTES: Final = 256 * 2**20
 
-_SLIDES: Final = {
-    "svs": "Aperio SVS",
-    "ndpi": "Hamamatsu NDPI",
-    "scn": "Leica SCN",
-    "bif": "Ventana BIF",
-    "philips": "Philips TIFF",
-    "qpi": "PerkinElmer QPTIFF",
-}
-
 
 def read_header(stream: BinaryIO) -> Header:
-    """Size and orientation of the first page, reading tags only. Raises Unreadable, for whole slides as well."""
+    """Size and orientation of the first page, reading tags only. Raises Unreadable."""
     stream.seek(0)
     with decoding("TIFF"), tifffile.TiffFile(stream) as tiff:
         page = tiff.pages.first
-        for flag, name in _SLIDES.items():
-            if getattr(page, f"is_{flag}"):
-                raise Unreadable(
-                    f"is a whole slide ({name}), which this version does not open",
-                    "export the field of interest as a PNG or TIFF from the slide viewer",
-                )
         # In a damaged file a tag may hold several numbers or none; `index` refuses what is no integer.
         return Header("TIFF", index(page.imagewidth), index(page.imagelength), _orientation(page))
 
@@ -78,6 +63,7 @@ def decode(data: bytes) -> Raster:
         _check(page, data)
         pages = len(tiff.pages)
         notes = (f"first of {pages} pages",) if pages > 1 else ()
+        mpp, doubts = pixel_size(tiff)
         samples, colours, alpha, palette = _pixels(page, data)
         if samples.shape[:2] != (page.imagelength, page.imagewidth) or samples.ndim > 3:
             raise Unreadable("the TIFF data do not have the shape that the header says")
@@ -90,8 +76,8 @@ def decode(data: bytes) -> Raster:
             palette=palette,
             icc=profile if isinstance(profile, bytes) else None,
             orientation=_orientation(page),
-            mpp=pixel_size(tiff),
-            notes=(*notes, *_ignored_channels(page)),
+            mpp=mpp,
+            notes=(*notes, *doubts, *_ignored_channels(page)),
         )
 
 

@@ -1,0 +1,126 @@
+"""Which files are whole slides, and who reads them: OpenSlide, or the TIFF reader for what OpenSlide cannot.
+
+Told by content. The one exception is 3DHISTECH's MRXS, whose named file is an ordinary JPEG of the glass beside a folder
+with the slide.
+"""
+
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import numpy as np
+import tifffile
+
+from her2viewer.imaging.faults import Unreadable, decoding
+from her2viewer.imaging.header import DEFAULT_MAX_PIXELS, Header
+from her2viewer.imaging.slide import Slide
+from her2viewer.imaging.source import ImageSource
+from her2viewer.imaging.stored import StoredPyramid
+from her2viewer.imaging.tiled_tiff import TiledTiff
+
+_KINDS: Final = frozenset({"DICOM", "Zeiss CZI"})
+_MAKERS: Final = ("svs", "ndpi", "scn", "bif", "philips")
+_MRXS_INDEX: Final = "Slidedat.ini"
+
+
+class SlideOpener:
+    """Whole slides, of which only what is looked at is read."""
+
+    def claims(self, path: Path, file: BinaryIO, kind: str | None) -> bool:
+        return kind in _KINDS or _is_mrxs(path, kind) or (kind == "TIFF" and _is_slide(file))
+
+    def probe(self, path: Path, file: BinaryIO, kind: str | None) -> Header:
+        with self.open(path, file, kind, DEFAULT_MAX_PIXELS) as slide:
+            return Header(slide.format, *slide.size)
+
+    def open(self, path: Path, file: BinaryIO, kind: str | None, max_pixels: int) -> ImageSource:
+        if _is_mrxs(path, kind):
+            _check_companions(path)
+        return Slide(path, _tiff_pyramid(path, file) if kind == "TIFF" else _by_openslide(path, kind))
+
+
+def _is_mrxs(path: Path, kind: str | None) -> bool:
+    return kind == "JPEG" and path.suffix.lower() == ".mrxs"
+
+
+def _is_slide(file: BinaryIO) -> bool:
+    """Whether a TIFF is a maker's slide, a pyramid of tiles, or tiles of more than a flat picture may have."""
+    file.seek(0)
+    try:
+        with decoding("TIFF"), tifffile.TiffFile(file) as tiff:
+            first = tiff.pages.first
+            if _is_makers(first):
+                return True
+            if not first.is_tiled:
+                return False
+            return first.imagewidth * first.imagelength > DEFAULT_MAX_PIXELS or _is_pyramid(tiff)
+    except Unreadable:  # the flat opener says it
+        return False
+
+
+def _is_makers(page: tifffile.TiffPage) -> bool:
+    return any(getattr(page, f"is_{maker}") for maker in _MAKERS)
+
+
+def _is_pyramid(tiff: tifffile.TiffFile) -> bool:
+    """A first page with smaller ones below it (SubIFDs), or with one behind it that says of itself that it is smaller."""
+    return bool(tiff.pages.first.subifds) or (len(tiff.pages) > 1 and tiff.pages[1].aspage().is_reduced)
+
+
+def _check_companions(path: Path) -> None:
+    folder = path.with_suffix("")
+    if not (folder / _MRXS_INDEX).is_file():
+        raise Unreadable(
+            f'the folder "{folder.name}" with the slide\'s data is missing or incomplete beside it',
+            "copy that folder to where this file is, or open the slide where both are",
+        )
+
+
+def _by_openslide(path: Path, kind: str | None) -> StoredPyramid:
+    from her2viewer.imaging.openslide_pyramid import OpenSlidePyramid
+
+    try:
+        return OpenSlidePyramid(path)
+    except Unreadable as error:
+        if kind == "DICOM":
+            raise Unreadable(
+                "is a file of the format DICOM that holds no whole slide, or one whose other files are missing",
+                "copy all files of the slide into one folder and open one of them",
+            ) from error
+        raise
+
+
+def _tiff_pyramid(path: Path, file: BinaryIO) -> StoredPyramid:
+    """OME-TIFF by our own reader, which finds the levels in its SubIFDs; all others through OpenSlide if that can."""
+    file.seek(0)
+    with decoding("TIFF"), tifffile.TiffFile(file) as tiff:
+        first = tiff.pages.first
+        by_maker = _is_makers(first)
+        levels_below = bool(first.subifds) or first.is_ome
+        _check_complete(tiff)
+    if by_maker:
+        return _by_both(path)
+    readers = (TiledTiff, _by_both) if levels_below else (_by_both, TiledTiff)
+    try:
+        return readers[0](path)
+    except Unreadable as error:
+        try:
+            return readers[1](path)
+        except Unreadable:
+            raise error from None
+
+
+def _by_both(path: Path) -> StoredPyramid:
+    from her2viewer.imaging.openslide_pyramid import OpenSlidePyramid
+
+    return OpenSlidePyramid(path, tiles=lambda: TiledTiff(path))
+
+
+def _check_complete(tiff: tifffile.TiffFile) -> None:
+    """Refuses a file that was not copied to its end: the picture would have holes that look like glass."""
+    length = tiff.filehandle.size
+    for page in tiff.pages:
+        ends = np.asarray(page.dataoffsets, np.int64) + np.asarray(page.databytecounts, np.int64)
+        if len(ends) and ends.max() > length:
+            raise Unreadable(
+                "the slide is cut short, its last part is missing", "copy it again from where it came from"
+            )

@@ -13,6 +13,7 @@ from her2viewer import __version__
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.actions import ActionId as Id
 from her2viewer.gui.bench import Bench, Loader, load_scorer
+from her2viewer.gui.cases.information import InformationRoom
 from her2viewer.gui.cases.prefetch import PrefetchingOpener
 from her2viewer.gui.cases.room import CasesRoom
 from her2viewer.gui.controllers.batch import BatchController
@@ -87,9 +88,11 @@ class App:
         self.desk = Desk(parts)
         self.cases = CasesRoom(parts, opening)
         self.scale = ScaleRoom(parts)
+        self.information = InformationRoom(parts)
         self.window.docks.add(Panel.CASES, "Cases", self.cases.panel)
         self.frame = FrameRoom(parts)
-        self.frame.escapes[:0] = [self.scale.escape]
+        self.desk.on_hints_wanted = self.frame.hints.reset
+        self.frame.escapes[:0] = [self.information.escape, self.scale.escape]
         self.window.command_search.add_source(self.cases.commands)
         self._tie_views()
         self._tie_lanes(reporter or CrashReporter(self.window))
@@ -209,6 +212,7 @@ class App:
             Id.ABOUT: self.desk.about,
             **self.cases.handlers(),
             **self.scale.handlers(),
+            **self.information.handlers(),
             **self.frame.handlers(),
         }
 

@@ -155,6 +155,7 @@ def style_sheet(tokens: Tokens, caret: str, type_size: int) -> str:
     #dockTitle {{ background: {tokens.panel}; border-bottom: 1px solid {tokens.line}; }}
     #casesPanel > QWidget {{ background: {tokens.panel}; }}
     #scaleLink {{ color: {tokens.accent}; padding: 2px 4px; text-decoration: underline; }}
+    #information, #information > QWidget, #information > QWidget > QWidget {{ background: {tokens.raised}; }}
     #popover, #hint {{ background: {tokens.raised}; border: 1px solid {tokens.line}; border-radius: 4px; }}
     #rule {{ background: {tokens.line}; }}
     #pane {{ border: 1px solid {tokens.line}; background: {tokens.window}; }}

@@ -37,6 +37,7 @@ class Preferences:
     model: ModelWish
     theme: ThemeChoice
     score_on_open: bool
+    hints_again: bool = False
 
 
 class PreferencesDialog(QDialog):
@@ -68,6 +69,8 @@ class PreferencesDialog(QDialog):
         self.score_on_open = QCheckBox("Score a pair as soon as it is open")
         self.score_on_open.setChecked(preferences.score_on_open)
         self.score_on_open.setToolTip("Leave it off to judge the field yourself first")
+        self.hints_again = QCheckBox("Show the first-time hints again")
+        self.hints_again.setToolTip("Each comes once more, when there is something to try it on")
         notice = quiet("\n".join(notices))
         notice.setWordWrap(True)
         notice.setVisible(bool(notices))
@@ -86,6 +89,7 @@ class PreferencesDialog(QDialog):
         form.addRow("Model", row)
         form.addRow("", self._verdict)
         form.addRow("", self.score_on_open)
+        form.addRow("", self.hints_again)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.button(QDialogButtonBox.StandardButton.Ok).setProperty("primary", True)
         buttons.accepted.connect(self.accept)
@@ -103,7 +107,9 @@ class PreferencesDialog(QDialog):
         """What the dialog says now."""
         text = self.folder.text().strip()
         wish = ModelWish(Path(text) if text else None, self.device.currentData(), self.precision.currentData())
-        return Preferences(wish, ThemeChoice(self.theme.currentData()), self.score_on_open.isChecked())
+        return Preferences(
+            wish, ThemeChoice(self.theme.currentData()), self.score_on_open.isChecked(), self.hints_again.isChecked()
+        )
 
     def accept(self) -> None:
         super().accept()

@@ -153,7 +153,8 @@ def style_sheet(tokens: Tokens, caret: str, type_size: int) -> str:
     #sidePanel {{ border: 0; border-left: 1px solid {tokens.line}; }}
     QDockWidget {{ background: {tokens.panel}; }}
     #dockTitle {{ background: {tokens.panel}; border-bottom: 1px solid {tokens.line}; }}
-    #casesPanel > QWidget {{ background: {tokens.panel}; }}
+    #casesPanel QWidget {{ background: {tokens.panel}; }}
+    #casesPanel QListView {{ border: 0; border-top: 1px solid {tokens.line}; border-radius: 0; }}
     #scaleLink {{ color: {tokens.accent}; padding: 2px 4px; text-decoration: underline; }}
     #information, #information > QWidget, #information > QWidget > QWidget {{ background: {tokens.raised}; }}
     #popover, #hint {{ background: {tokens.raised}; border: 1px solid {tokens.line}; border-radius: 4px; }}

@@ -74,7 +74,7 @@ class MainWindow(QMainWindow):
         splitter.setChildrenCollapsible(False)
         splitter.setHandleWidth(8)
         for pane in self.panes.values():
-            pane.setMinimumWidth(200)
+            pane.setMinimumWidth(224)
             splitter.addWidget(pane)
         splitter.setSizes([1000, 1000])
         body = QWidget()

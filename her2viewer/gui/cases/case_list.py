@@ -22,6 +22,9 @@ ROW_HEIGHT: Final = 56
 THUMBNAIL: Final = 40
 """Logical pixels, as are all lengths here."""
 
+ROOM_FOR_BOTH: Final = 208
+"""A list narrower than this shows the IHC thumbnail alone."""
+
 _GAP: Final = 8
 
 
@@ -95,7 +98,9 @@ class CaseDelegate(QStyledItemDelegate):
         _paint_ground(painter, area, palette, state, current=row.current)
         left = area.left() + _GAP
         top = area.top() + (area.height() - THUMBNAIL) // 2
-        for path in (row.pair.he, row.pair.ihc):
+        # Where there is little room the stain that is scored stands for both.
+        narrow = area.width() < ROOM_FOR_BOTH
+        for path in (row.pair.ihc,) if narrow else (row.pair.he, row.pair.ihc):
             _paint_thumbnail(painter, QRect(left, top, THUMBNAIL, THUMBNAIL), self._thumbnail_of(path), palette)
             left += THUMBNAIL + 2
         left += _GAP - 2

@@ -25,6 +25,9 @@ PRIVACY: Final = "A slide's label may name the patient. It is shown here only, a
 
 _PICTURE_SIDE: Final = 320
 _MOST_PROPERTIES: Final = 300
+_MOST_HEIGHT: Final = 400
+"""Logical pixels; more is scrolled."""
+
 _LONGEST_VALUE: Final = 400
 
 
@@ -70,11 +73,11 @@ class InformationPopover(Popover):
         column.addWidget(self.ask)
         column.addLayout(self._pictures)
         column.addStretch(1)
-        scroll = QScrollArea()
+        self._content = content
+        self._scroll = scroll = QScrollArea()
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setWidgetResizable(True)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFixedHeight(360)
         scroll.setWidget(content)
         scroll.setObjectName("information")
         self.body.addWidget(scroll)
@@ -99,6 +102,7 @@ class InformationPopover(Popover):
             label.setAccessibleName(f"Picture in the file: {name}")
             self._pictures.addWidget(quiet(name))
             self._pictures.addWidget(label)
+        self.place()
 
     def show_trouble(self, error: UserError) -> None:
         """Why the pictures cannot be shown."""
@@ -108,6 +112,14 @@ class InformationPopover(Popover):
         trouble.setObjectName("trouble")
         trouble.setWordWrap(True)
         self._pictures.addWidget(trouble)
+        self.place()
+
+    def place(self) -> None:
+        content = self._content
+        content.adjustSize()
+        height = content.heightForWidth(self._scroll.width()) if content.hasHeightForWidth() else content.height()
+        self._scroll.setFixedHeight(min(max(height, 96), _MOST_HEIGHT))
+        super().place()
 
     def _clear(self) -> None:
         while (item := self._pictures.takeAt(0)) is not None:

@@ -157,7 +157,7 @@ class CasesRoom:
         cases = self._parts.store.state.cases
         pair = cases.of(he, ihc)
         if pair is not None:
-            self._parts.store.change(cases=cases.with_outcome(pair, Outcome(CaseStatus.FAILED, why=str(error))))
+            self._parts.store.change(cases=cases.with_outcome(pair, _failed(error)))
 
     def _kept_evidence(self, key: CaseKey) -> Evidence | None:
         facts = self._parts.store.state.model.facts
@@ -210,7 +210,7 @@ class CasesRoom:
             status = CaseStatus.NO_CALL if reason else CaseStatus.SCORED
             outcome = Outcome(status, evidence.prediction.score, reason or "")
         elif state.scoring.phase is ScorePhase.FAILED and state.scoring.error is not None:
-            outcome = Outcome(CaseStatus.FAILED, why=str(state.scoring.error))
+            outcome = _failed(state.scoring.error)
         if pair is not None and outcome is not None and outcome != state.cases.outcome(pair):
             self._parts.store.change(cases=state.cases.with_outcome(pair, outcome))
 
@@ -229,3 +229,8 @@ class CasesRoom:
     def _change(self, **fields: object) -> None:
         store = self._parts.store
         store.change(cases=replace(store.state.cases, **fields))  # type: ignore[arg-type]
+
+
+def _failed(error: UserError) -> Outcome:
+    """The row names the case: the file's name would say it twice."""
+    return Outcome(CaseStatus.FAILED, why=f"{error.what}; {error.remedy}")

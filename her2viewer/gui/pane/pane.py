@@ -5,7 +5,16 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
 from superqt import QElidingLabel
 
 from her2viewer.errors import UserError
@@ -66,13 +75,14 @@ class ImagePane(QFrame):
         header.setFixedHeight(32)
         caption = QLabel(stain.caption)
         caption.setProperty("emphasis", True)
+        caption.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self._name = QElidingLabel()
         self._name.setElideMode(Qt.TextElideMode.ElideMiddle)
         self._info = QLabel()
         self._info.setProperty("quiet", True)
         row = QHBoxLayout(header)
-        row.setContentsMargins(8, 0, 8, 0)
-        row.setSpacing(12)
+        row.setContentsMargins(8, 0, 4, 0)
+        row.setSpacing(8)
         row.addWidget(caption)
         row.addWidget(self._name, 1)
         row.addWidget(self._info)

@@ -8,7 +8,7 @@ from her2viewer.gui.state import State
 from her2viewer.imaging.source import PixelSize
 from her2viewer.scoring.stains import Stain
 
-NO_SCALE = "No scale is known for this image. Type its pixel size: click 'no scale known' above the image."
+NO_SCALE = "No scale is known: click 'no scale known' above the image and type it."
 """Why what needs a scale is not possible, and what to do."""
 
 
@@ -27,22 +27,25 @@ def resolve_scales(state: State) -> Mapping[Stain, PixelSize | None]:
 
 @dataclass(frozen=True, slots=True)
 class ScaleShown:
-    """The scale in a pane's header. `text` is empty where there is no image; `more` says where the figure is from."""
+    """The scale in a pane's header. `text` is empty where there is no image; `more` says where the figure is from.
+
+    `short` is for a pane with little room.
+    """
 
     text: str
+    short: str
     more: str
-    known: bool
 
 
 def resolve_scale(state: State, stain: Stain) -> ScaleShown:
     """What a pane's header says of the scale."""
     mpp = resolve_mpp(state, stain)
     if state.image(stain) is None:
-        return ScaleShown("", "", False)
+        return ScaleShown("", "", "")
     if mpp is None:
-        return ScaleShown(
-            "no scale known", "The file names no pixel size that can be trusted. Click to type it.", False
-        )
+        more = "No scale is known: the file names no pixel size that can be trusted. Click to type it."
+        return ScaleShown("no scale known", "no scale", more)
     typed = mpp.origin == TYPED_ORIGIN
+    figure = f"{mpp.um:.3g} µm/px"
     source = "Typed by you" if typed else f"From the file ({mpp.origin})"
-    return ScaleShown(f"{mpp.um:.3g} µm/px{', typed' if typed else ''}", f"{source}. Click to change it.", True)
+    return ScaleShown(f"{figure}{', typed' if typed else ''}", figure, f"{source}. Click to change it.")

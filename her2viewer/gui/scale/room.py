@@ -4,14 +4,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QToolButton
-
 from her2viewer.gui.actions import ActionId as Id
 from her2viewer.gui.controllers.messenger import Level
 from her2viewer.gui.frame.menus import OBJECTIVES
 from her2viewer.gui.pane.pane import ImagePane
 from her2viewer.gui.parts import Parts
+from her2viewer.gui.scale.link import ScaleLink
 from her2viewer.gui.scale.magnification import MAGNIFICATION_RULE, PRESETS, um_per_device_px
 from her2viewer.gui.scale.popover import ScalePopover
 from her2viewer.gui.scale.resolution import NO_SCALE, resolve_mpp, resolve_scale, resolve_scales
@@ -36,7 +34,7 @@ class ScaleRoom:
         self.rulers = Rulers(self._repaint)
         self.tool = RulerTool(self.rulers, lambda: self.set_ruler(on=False))
         self.measuring = False
-        self._links: dict[Stain, QToolButton] = {}
+        self._links: dict[Stain, ScaleLink] = {}
         self._layers: list[RulerLayer] = []
         for stain, pane in window.panes.items():
             self._links[stain] = self._add_link(stain, pane)
@@ -120,11 +118,8 @@ class ScaleRoom:
             return True
         return False
 
-    def _add_link(self, stain: Stain, pane: ImagePane) -> QToolButton:
-        link = QToolButton()
-        link.setObjectName("scaleLink")
-        link.setCursor(Qt.CursorShape.PointingHandCursor)
-        link.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    def _add_link(self, stain: Stain, pane: ImagePane) -> ScaleLink:
+        link = ScaleLink(stain, pane)
         link.clicked.connect(lambda: self._ask(stain))
         pane.add_to_header(link)
         return link
@@ -155,11 +150,7 @@ class ScaleRoom:
 
     def _show(self, state: State) -> None:
         for stain, link in self._links.items():
-            shown = resolve_scale(state, stain)
-            link.setText(shown.text)
-            link.setToolTip(shown.more)
-            link.setAccessibleName(f"{stain.caption}: {shown.text}")
-            link.setVisible(bool(shown.text))
+            link.show_scale(resolve_scale(state, stain))
         actions, reasons = self._parts.window.actions_, scale_reasons(state)
         actions.set_enabled({action: not why for action, why in reasons.items()})
         actions.set_reasons(reasons)

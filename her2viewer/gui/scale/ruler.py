@@ -248,7 +248,7 @@ def _paint_ruler(painter: QPainter, sight: Sight, ruler: Ruler, words: str, *, c
 def _paint_membranes(painter: QPainter, sight: Sight, um_per_px: float | None) -> None:
     """The membrane widths as strokes as wide as they would be in this view, and in words."""
     metrics = QFontMetricsF(painter.font())
-    rows = [f"{membrane.score}  about {membrane.um:g} µm" for membrane in MAGNIFICATION_RULE]
+    rows = [f"{membrane.score}  about {membrane.um:.2f} µm" for membrane in MAGNIFICATION_RULE]
     head = "Membrane width (magnification rule)"
     px_per_um = None if um_per_px is None else _logical_px_per_level0(sight) / um_per_px
     drawn = px_per_um is not None and MAGNIFICATION_RULE[-1].um * px_per_um >= _DRAWN_FROM
@@ -272,8 +272,7 @@ def _paint_membranes(painter: QPainter, sight: Sight, um_per_px: float | None) -
         place.translate(0, line)
         painter.drawText(place, middle, words)
         if drawn and px_per_um is not None:
-            stroke = QRectF(0, place.top() + 2, min(membrane.um * px_per_um, 96.0), line - 4)
-            stroke.moveRight(place.right() - (widest - stroke.width()) / 2)
+            stroke = QRectF(place.right() - widest, place.top() + 2, min(membrane.um * px_per_um, widest), line - 4)
             painter.fillRect(stroke, _DAB)
     place.translate(0, line)
     painter.drawText(place, middle, foot)

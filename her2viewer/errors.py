@@ -29,6 +29,10 @@ class PairError(UserError):
     """Two images that do not make a pair, or a folder without pairs."""
 
 
+class StainVectorError(UserError):
+    """Stain vectors that cannot tell two dyes apart."""
+
+
 class PackageError(UserError):
     """A model package that is incomplete, changed or of another schema."""
 

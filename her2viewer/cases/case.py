@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Self
 
 from her2viewer.errors import ImageError, PairError
+from her2viewer.imaging.identity import same_picture
 from her2viewer.imaging.opening import open_image
 from her2viewer.imaging.source import ImageSource, RGBImage
 from her2viewer.scoring.evidence import FieldPixels
@@ -68,7 +69,7 @@ def open_pair(he: Path | str, ihc: Path | str) -> OpenedPair:
         _close_opened(opening)
         raise failed[0]
     pair = OpenedPair(*(future.result() for future in opening))
-    if pair.he.sha256 == pair.ihc.sha256:
+    if same_picture(pair.he, pair.ihc):
         pair.close()
         raise PairError(
             f"it is the same picture as {he.name}, given for H&E",

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QPalette
 
 from her2viewer.gui.icons import themed_icon
+from her2viewer.imaging.stain_views import StainView
 
 
 class ActionId(StrEnum):
@@ -29,6 +30,18 @@ class ActionId(StrEnum):
     PAN_RIGHT = "pan_right"
     PAN_UP = "pan_up"
     PAN_DOWN = "pan_down"
+    TURN_LEFT = "turn_left"
+    TURN_RIGHT = "turn_right"
+    TURN_A_LITTLE_LEFT = "turn_a_little_left"
+    TURN_A_LITTLE_RIGHT = "turn_a_little_right"
+    FLIP = "flip"
+    UPRIGHT = "upright"
+    OVERVIEW_MAP = "overview_map"
+    SHOW_ORIGINAL = "show_original"
+    SHOW_HAEMATOXYLIN = "show_haematoxylin"
+    SHOW_SECOND = "show_second"
+    SHOW_RESIDUAL = "show_residual"
+    STAIN_VECTORS = "stain_vectors"
     LINK = "link"
     SCORE = "score"
     CANCEL = "cancel"
@@ -160,6 +173,36 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec(A.PAN_RIGHT, M.VIEW, "Move right", "arrow-right", ("Shift+Right",), "Move to the right", "pan scroll"),
     ActionSpec(A.PAN_UP, M.VIEW, "Move up", "arrow-up", ("Shift+Up",), "Move up", "pan scroll"),
     ActionSpec(A.PAN_DOWN, M.VIEW, "Move down", "arrow-down", ("Shift+Down",), "Move down", "pan scroll"),
+    ActionSpec(A.TURN_LEFT, M.VIEW, "Rotate left", "arrow-counter-clockwise", ("Ctrl+Shift+R",),
+               "Turn the tissue by 90 degrees to the left", "rotation turn anticlockwise counterclockwise orientation",
+               section=True),
+    ActionSpec(A.TURN_RIGHT, M.VIEW, "Rotate right", "arrow-clockwise", ("Ctrl+R",),
+               "Turn the tissue by 90 degrees to the right", "rotation turn clockwise orientation"),
+    ActionSpec(A.TURN_A_LITTLE_LEFT, M.VIEW, "Rotate a little left", "arrow-arc-left", ("Alt+Left",),
+               "Turn the tissue by 15 degrees to the left", "rotation turn angle align tilt"),
+    ActionSpec(A.TURN_A_LITTLE_RIGHT, M.VIEW, "Rotate a little right", "arrow-arc-right", ("Alt+Right",),
+               "Turn the tissue by 15 degrees to the right", "rotation turn angle align tilt"),
+    ActionSpec(A.FLIP, M.VIEW, "Flip left to right", "square-half", ("Shift+F",),
+               "Mirror the tissue, as if the slide lay upside down", "mirror reverse side turn over horizontal"),
+    ActionSpec(A.UPRIGHT, M.VIEW, "Upright", "arrow-line-up", ("U",),
+               "Neither turned nor mirrored: as the image lies in its file", "reset rotation flip orientation straight original"),
+    ActionSpec(A.OVERVIEW_MAP, M.VIEW, "Overview map", "map-trifold", ("N",),
+               "Show the whole slide small in a corner, with the place you look at", "navigator thumbnail minimap where am i",
+               True, section=True),
+    ActionSpec(A.SHOW_ORIGINAL, M.VIEW, "Original colours", "number-square-one", ("1",),
+               "Show the tissue as it was scanned", "stain view reset normal rgb", True, "stain view", section=True),
+    ActionSpec(A.SHOW_HAEMATOXYLIN, M.VIEW, "Haematoxylin alone", "number-square-two", ("2",),
+               "Show the haematoxylin of both images, not quantitative",
+               "hematoxylin nuclei blue stain view separation deconvolution unmix channel h only", True, "stain view"),
+    ActionSpec(A.SHOW_SECOND, M.VIEW, "Eosin or DAB alone", "number-square-three", ("3",),
+               "Show the eosin of the H&E and the DAB of the IHC, not quantitative",
+               "brown membrane her2 pink stain view separation deconvolution unmix channel", True, "stain view"),
+    ActionSpec(A.SHOW_RESIDUAL, M.VIEW, "Residual", "number-square-four", ("4",),
+               "Show what neither dye explains: pigment, ink, folds",
+               "rest remainder stain view separation deconvolution unmix channel", True, "stain view"),
+    ActionSpec(A.STAIN_VECTORS, M.VIEW, "Stain vectors...", "eyedropper", (),
+               "Choose, estimate or type the vectors of the stain views",
+               "deconvolution macenko ruifrok johnston optical density"),
     ActionSpec(A.LINK, M.VIEW, "Link panes", "link", ("L",),
                "Both panes show the same place of the tissue", "sync synchronise lock together side by side", True,
                section=True, toolbar=3, short="Link"),
@@ -230,11 +273,20 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec(A.ABOUT, M.HELP, "About HER2 Viewer and its model", "info", (),
                "Version, model card, licences", "licence version model card training data accuracy credits", section=True),
 )  # fmt: skip
+
+STAIN_VIEW_ACTIONS: Final = {
+    StainView.ORIGINAL: A.SHOW_ORIGINAL,
+    StainView.HAEMATOXYLIN: A.SHOW_HAEMATOXYLIN,
+    StainView.SECOND: A.SHOW_SECOND,
+    StainView.RESIDUAL: A.SHOW_RESIDUAL,
+}
+"""The action that shows each stain view."""
 del A, M
 
 HELD_KEYS: Final = (
     ("Space (hold)", "Look beneath the map"),
     ("Wheel", "Zoom where the mouse is"),
+    ("Shift + wheel", "Rotate the tissue"),
     ("Drag", "Move the tissue"),
     ("Double click", "Twice as close"),
     ("Arrows, Page Up, Page Down", "Next or previous case"),

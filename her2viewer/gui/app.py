@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from her2viewer import __version__
 from her2viewer.export.overlay import OverlayStyle
+from her2viewer.gui.actions import STAIN_VIEW_ACTIONS
 from her2viewer.gui.actions import ActionId as Id
 from her2viewer.gui.bench import Bench, Loader, load_scorer
 from her2viewer.gui.cases.information import InformationRoom
@@ -21,12 +22,14 @@ from her2viewer.gui.controllers.exporting import Exporting
 from her2viewer.gui.controllers.images import Images, Opener
 from her2viewer.gui.controllers.messenger import Level
 from her2viewer.gui.controllers.scoring import ScoringController
+from her2viewer.gui.controllers.stain_views import StainViews
 from her2viewer.gui.crash import CrashReporter, log_path, start_log
 from her2viewer.gui.demo import demo_pair
 from her2viewer.gui.dialogs.desk import Desk, show_in_folder
 from her2viewer.gui.frame.docks import Panel
 from her2viewer.gui.frame.room import FrameRoom
 from her2viewer.gui.lanes import Lanes
+from her2viewer.gui.pane.tissue_view import WHEEL_DEGREES
 from her2viewer.gui.parts import Parts
 from her2viewer.gui.presenter import Presenter
 from her2viewer.gui.resolve import next_target
@@ -71,6 +74,7 @@ class App:
             self.window.status_line,
             self.window.actions_,
         )
+        self.stain_views = StainViews(self.store, self.lanes.files, messages)
         self.exporting = Exporting(self.store, self.lanes.files, messages, show_in_folder)
         self.batch = BatchController(self.store, self.lanes, self.bench)
         parts = Parts(
@@ -84,6 +88,7 @@ class App:
             self.scoring,
             self.exporting,
             self.batch,
+            self.stain_views,
         )
         self.desk = Desk(parts)
         self.cases = CasesRoom(parts, opening)
@@ -132,6 +137,7 @@ class App:
         self.settings.style = self.store.state.style
         self.settings.save()
         self.desk.close()
+        self.window.fetching.close()
         self.lanes.close()
         self.cases.close()
 
@@ -153,7 +159,7 @@ class App:
         for stain, pane in window.panes.items():
             pane.files_dropped.connect(partial(self._on_drop, stain))
             pane.open_requested.connect(self.desk.open_pair)
-            pane.view.region_wanted.connect(partial(self.images.show_region, pane, stain))
+            pane.view.mosaic.failed.connect(self.window.messages.say_error)
         window.link.looked.connect(window.refresh_scales)
         window.recent_chosen.connect(lambda he, ihc: self.images.open({Stain.HE: he, Stain.IHC: ihc}))
         window.page_requested.connect(self.cases.page)
@@ -171,7 +177,7 @@ class App:
         self.theme.changed.connect(self._show_theme)
 
     def _tie_lanes(self, reporter: CrashReporter) -> None:
-        for lane in (self.lanes.files, self.lanes.inference):
+        for lane in (self.lanes.files, self.lanes.inference, self.window.fetching):
             lane.crashed.connect(reporter.report)
         reporter.reported.connect(self.desk.show_report)
 
@@ -196,6 +202,15 @@ class App:
             Id.PAN_RIGHT: partial(window.pan_by, 0.125, 0),
             Id.PAN_UP: partial(window.pan_by, 0, -0.125),
             Id.PAN_DOWN: partial(window.pan_by, 0, 0.125),
+            Id.TURN_LEFT: partial(window.turn_by, -90.0),
+            Id.TURN_RIGHT: partial(window.turn_by, 90.0),
+            Id.TURN_A_LITTLE_LEFT: partial(window.turn_by, -WHEEL_DEGREES),
+            Id.TURN_A_LITTLE_RIGHT: partial(window.turn_by, WHEEL_DEGREES),
+            Id.FLIP: window.flip,
+            Id.UPRIGHT: window.set_upright,
+            Id.OVERVIEW_MAP: lambda: self.store.change(overview_map=not self.store.state.overview_map),
+            **{action: partial(self.stain_views.show, view) for view, action in STAIN_VIEW_ACTIONS.items()},
+            Id.STAIN_VECTORS: self.desk.stain_vectors,
             Id.LINK: self._toggle_link,
             Id.SCORE: scoring.score,
             Id.CANCEL: self.cancel,

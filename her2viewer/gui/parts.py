@@ -6,6 +6,7 @@ from her2viewer.gui.controllers.batch import BatchController
 from her2viewer.gui.controllers.exporting import Exporting
 from her2viewer.gui.controllers.images import Images, Opener
 from her2viewer.gui.controllers.scoring import ScoringController
+from her2viewer.gui.controllers.stain_views import StainViews
 from her2viewer.gui.lanes import Lanes
 from her2viewer.gui.settings import Settings
 from her2viewer.gui.state import Store
@@ -27,3 +28,4 @@ class Parts:
     scoring: ScoringController
     exporting: Exporting
     batch: BatchController
+    stain_views: StainViews

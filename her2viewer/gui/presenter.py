@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from her2viewer.gui.actions import ActionId, Actions
+from her2viewer.gui.actions import STAIN_VIEW_ACTIONS, ActionId, Actions
 from her2viewer.gui.pane.pane import ImagePane
 from her2viewer.gui.panels.explain import ExplainPanel
 from her2viewer.gui.panels.score import ScorePanel
 from her2viewer.gui.resolve import (
     Doing,
     overlay_visible,
+    resolve_colouring,
     resolve_doing,
     resolve_explain,
     resolve_model_words,
@@ -80,6 +81,11 @@ class Presenter:
             pane.set_overlay(resolve_overlay(new, stain), new.style)
         elif old.style != new.style:
             pane.set_overlay_style(new.style)
+        colouring = resolve_colouring(new, stain)
+        if old is None or other_image or resolve_colouring(old, stain).name != colouring.name:
+            pane.set_colouring(colouring)
+        if old is None or old.overview_map != new.overview_map:
+            pane.set_overview_map(new.overview_map)
         if old is None or overlay_visible(old) != overlay_visible(new):
             pane.set_overlay_visible(overlay_visible(new))
 
@@ -98,8 +104,16 @@ def enabled_actions(state: State) -> dict[ActionId, bool]:
         ActionId.CANCEL: busy,
     }
     looking = (ActionId.FIT, ActionId.ONE_TO_ONE, ActionId.ZOOM_IN, ActionId.ZOOM_OUT)
+    turning = (
+        ActionId.TURN_LEFT,
+        ActionId.TURN_RIGHT,
+        ActionId.TURN_A_LITTLE_LEFT,
+        ActionId.TURN_A_LITTLE_RIGHT,
+        ActionId.FLIP,
+        ActionId.UPRIGHT,
+    )
     moving = (ActionId.PAN_LEFT, ActionId.PAN_RIGHT, ActionId.PAN_UP, ActionId.PAN_DOWN)
-    enabled.update(dict.fromkeys((*looking, *moving), some))
+    enabled.update(dict.fromkeys((*looking, *moving, *turning, *STAIN_VIEW_ACTIONS.values()), some))
     explaining = (
         ActionId.OVERLAY,
         ActionId.MORE_OPACITY,
@@ -113,4 +127,10 @@ def enabled_actions(state: State) -> dict[ActionId, bool]:
 
 def checked_actions(state: State) -> dict[ActionId, bool]:
     """Which of the actions that are on or off are on."""
-    return {ActionId.LINK: state.linked, ActionId.OVERLAY: state.overlay_on}
+    viewed = state.stain_viewing.view
+    return {
+        ActionId.LINK: state.linked,
+        ActionId.OVERVIEW_MAP: state.overview_map,
+        ActionId.OVERLAY: state.overlay_on,
+        **{action: view is viewed for view, action in STAIN_VIEW_ACTIONS.items()},
+    }

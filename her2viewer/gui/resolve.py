@@ -8,6 +8,7 @@ from her2viewer.errors import UserError
 from her2viewer.export.legend import full_colour
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.lanes import Progress
+from her2viewer.gui.pane.colouring import ORIGINAL, Colouring
 from her2viewer.gui.scale.resolution import resolve_mpp
 from her2viewer.gui.state import MapWish, ModelPhase, OpenedImage, ScorePhase, State
 from her2viewer.scoring.evidence import Attribution
@@ -54,6 +55,12 @@ def resolve_pane(state: State, stain: Stain) -> PaneShown:
         opening,
         slot.error,
     )
+
+
+def resolve_colouring(state: State, stain: Stain) -> Colouring:
+    """What a stain's pane makes of its pixels: its stain view."""
+    image = state.image(stain)
+    return state.stain_viewing.colouring(stain, image.source) if image is not None else ORIGINAL
 
 
 @dataclass(frozen=True, slots=True)

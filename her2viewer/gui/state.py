@@ -11,6 +11,7 @@ from her2viewer.errors import UserError
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.cases.cases import Cases
 from her2viewer.gui.lanes import Progress
+from her2viewer.gui.pane.stain_viewing import StainViewing
 from her2viewer.gui.scale.typed import TypedScales
 from her2viewer.imaging.source import ImageSource, RGBImage
 from her2viewer.scoring.evidence import STAGES, Attribution, Evidence
@@ -120,6 +121,8 @@ class State:
     overlay_on: bool = True
     overlay_held_away: bool = False
     linked: bool = True
+    overview_map: bool = True
+    stain_viewing: StainViewing = field(default_factory=StainViewing)
     exporting: Progress | None = None
     batch: Progress | None = None
     scales: TypedScales = field(default_factory=TypedScales)
@@ -173,6 +176,9 @@ class Store:
     def listen(self, listener: Listener) -> None:
         self._listeners.append(listener)
 
+    def stop_listening(self, listener: Listener) -> None:
+        self._listeners.remove(listener)
+
     def change(self, **fields: Any) -> None:
         """Replaces fields of the state by name."""
         self.put(replace(self._state, **fields))
@@ -185,7 +191,7 @@ class Store:
             return
         try:
             while self._untold:
-                for listener in self._listeners:
+                for listener in tuple(self._listeners):
                     listener(*self._untold[0])
                 self._untold.pop(0)
         finally:

@@ -14,6 +14,7 @@ from her2viewer.gui.frame.floating import Float, at_the_top
 from her2viewer.gui.frame.full_screen import FullScreen
 from her2viewer.gui.frame.menus import ToolBar, build_menus
 from her2viewer.gui.messages import MessageBar
+from her2viewer.gui.pane.fetching import Fetching
 from her2viewer.gui.pane.link import Link
 from her2viewer.gui.pane.pane import ImagePane
 from her2viewer.gui.panels.explain import ExplainPanel
@@ -50,7 +51,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(TITLE)
         self.setMinimumSize(960, 600)
         self.actions_ = Actions(self.palette(), self)
-        self.panes = {stain: ImagePane(stain) for stain in Stain}
+        self.fetching = Fetching(self)
+        self.panes = {stain: ImagePane(stain, self.fetching) for stain in Stain}
         self.link = Link([pane.view for pane in self.panes.values()], self)
         self.score_panel = ScorePanel()
         self.explain_panel = ExplainPanel()
@@ -139,6 +141,18 @@ class MainWindow(QMainWindow):
         """Moves by shares of the viewport."""
         view = self.active_pane().view
         view.move_by(-across * view.width(), -down * view.height())
+
+    def turn_by(self, degrees: float) -> None:
+        """Turns the tissue of the pane that is looked at, clockwise."""
+        self.active_pane().view.turn(degrees)
+
+    def flip(self) -> None:
+        """Mirrors what the pane that is looked at shows, left to right."""
+        self.active_pane().view.flip()
+
+    def set_upright(self) -> None:
+        """Shows the image as it lies in its file."""
+        self.active_pane().view.set_upright()
 
     def active_pane(self) -> ImagePane:
         """The pane with the keyboard or under the mouse, otherwise the first one with an image."""

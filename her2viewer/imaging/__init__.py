@@ -1,1 +1,1 @@
-"""Image sources and their pyramids. Knows nothing of stains' meaning, scores or Qt."""
+"""Image sources, their pyramids, and the colours of dyes. Knows nothing of scores or Qt."""

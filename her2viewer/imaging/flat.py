@@ -44,7 +44,7 @@ class FlatImage:
 
     Level k halves level k-1; each of its pixels is the mean of exactly 2 x 2, so that it covers level-0 pixels
     [2^k i, 2^k (i + 1)) and `downsample` is exactly 2^k. An odd side repeats its last row or column for that. Levels
-    are made when first read. Safe to read from several threads at once.
+    are made when first read, while those that are there already are read on. Safe to read from several threads at once.
     """
 
     properties: Mapping[str, str] = MappingProxyType({})
@@ -71,8 +71,9 @@ class FlatImage:
         self.size = (image.shape[1], image.shape[0])
         self.levels = _levels(*self.size)
         image.flags.writeable = False
-        self._pixels: list[RGBImage] | None = [image]
+        self._pixels: tuple[RGBImage, ...] | None = (image,)
         self._lock = threading.Lock()
+        self._making = threading.Lock()
 
     def read(self, level: int, x: int, y: int, w: int, h: int) -> RGBImage:
         """(h, w, 3) uint8 sRGB of a level's pixels from (x, y); outside is white. Contiguous and the caller's own.
@@ -108,12 +109,21 @@ class FlatImage:
         self.close()
 
     def _level(self, level: int) -> RGBImage:
+        pixels = self._made()
+        if len(pixels) <= level:
+            with self._making:
+                while len(pixels := self._made()) <= level:
+                    half = _halved(pixels[-1])
+                    with self._lock:
+                        if self._pixels is not None:
+                            self._pixels = (*self._pixels, half)
+        return pixels[level]
+
+    def _made(self) -> tuple[RGBImage, ...]:
         with self._lock:
             if self._pixels is None:
                 raise ValueError(f"{self.path.name} is closed")
-            while len(self._pixels) <= level:
-                self._pixels.append(_halved(self._pixels[-1]))
-            return self._pixels[level]
+            return self._pixels
 
 
 def open_flat(path: Path, file: BinaryIO, kind: str, max_pixels: int, size: int) -> FlatImage:
@@ -142,9 +152,21 @@ def _levels(width: int, height: int) -> tuple[Level, ...]:
 
 
 def _halved(image: RGBImage) -> RGBImage:
+    """An odd side's last row or column is done by itself: filling up a picture of a gigabyte by one would copy it."""
     height, width = image.shape[:2]
-    if height % 2 or width % 2:
-        image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-    half = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    half = _shrunk(image[: height // 2 * 2, : width // 2 * 2])
+    if width % 2:
+        last = image[: height // 2 * 2, -1:].repeat(2, axis=1)
+        half = np.concatenate([half, _shrunk(last)], axis=1)
+    if height % 2:
+        last = np.pad(image[-1:], ((0, 1), (0, width % 2), (0, 0)), mode="edge")
+        half = np.concatenate([half, _shrunk(last)], axis=0)
     half.flags.writeable = False
-    return half.astype(np.uint8, copy=False)
+    return half
+
+
+def _shrunk(even: RGBImage) -> RGBImage:
+    height, width = even.shape[0] // 2, even.shape[1] // 2
+    if not (height and width):
+        return np.empty((height, width, 3), np.uint8)
+    return cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

@@ -34,10 +34,12 @@ def check_limit(header: Header, max_pixels: int) -> None:
     if width < 1 or height < 1:
         raise Unreadable(f"the header says {width} x {height} pixels")
     if width * height > max_pixels:
-        raise Unreadable(
-            f"has {width:,} x {height:,} pixels, more than the limit of {max_pixels / 1e6:,.0f} million",
-            "crop or shrink it, or open the whole slide it was taken from",
-        )
+        what = f"has {width:,} x {height:,} pixels, more than the limit of {max_pixels / 1e6:,.0f} million"
+        if header.format == "TIFF":
+            raise Unreadable(
+                f"{what} for a TIFF that is no pyramid of tiles", "save it as a tiled, pyramidal TIFF and open that"
+            )
+        raise Unreadable(what, "crop or shrink it, or open the whole slide it was taken from")
 
 
 def check_file_size(size: int, max_pixels: int) -> None:

@@ -14,6 +14,7 @@ from PIL import ImageCms
 from her2viewer.errors import ImageError
 from her2viewer.imaging import icc
 from her2viewer.imaging.faults import Unreadable, enough_memory
+from her2viewer.imaging.header import DEFAULT_MAX_PIXELS
 from her2viewer.imaging.identity import file_sha256
 from her2viewer.imaging.level_plan import LARGEST_EXACT_FACTOR, plan, read_averaged, read_sampled
 from her2viewer.imaging.source import Level, PixelSize, RGBImage
@@ -67,11 +68,17 @@ class Slide:
     def read(self, level: int, x: int, y: int, w: int, h: int) -> RGBImage:
         """(h, w, 3) uint8 sRGB of a level's pixels from (x, y); outside is white. Contiguous and the caller's own.
 
-        Raises ImageError where the file is damaged there or cannot be read any more; other windows may still be read.
-        Raises ValueError for a level that is not there, a negative size, and after `close`.
+        Raises ImageError where the file is damaged there or cannot be read any more (other windows may still be read), and
+        for more than 400 million pixels. Raises ValueError for a level that is not there, a negative size, and after `close`.
         """
         if not 0 <= level < len(self.levels) or w < 0 or h < 0:
             raise ValueError(f"level {level}, {w} x {h} pixels cannot be read; there are {len(self.levels)} levels")
+        if w * h > DEFAULT_MAX_PIXELS:
+            raise ImageError(
+                f"{w:,} x {h:,} pixels of a slide are more than can be held at once",
+                path=self.path,
+                remedy="choose a smaller field, or a lower magnification",
+            )
         width, height = self.levels[level].width, self.levels[level].height
         left, top, right, bottom = max(x, 0), max(y, 0), min(x + w, width), min(y + h, height)
         with self._reading() as stored:

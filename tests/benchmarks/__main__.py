@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-GROUPS = ("pair", "training")
+GROUPS = ("pair", "training", "stains")
 """Later issues add batch, viewer, startup and explain; each is a module here with `rows()`."""
 
 

@@ -19,6 +19,7 @@ from her2viewer.cases.pairing import Pair
 from her2viewer.scoring.network import network_of
 from her2viewer.scoring.normalise import normalised_tensor
 from her2viewer.scoring.stains import Stain
+from tests.benchmarks import augmentation
 from tests.benchmarks.measure import Row, in_turn, within
 from training.data.cache import cached_fields
 from training.data.index import CLASSES, index_folder
@@ -60,6 +61,7 @@ def rows(count: int = 32, batch: int = 32, steps: int = 4, rounds: int = 3) -> l
         many = np.resize(np.arange(len(pairs)), steps * batch).tolist()
         return [
             *_loading(ways, len(pairs), rounds + 2),
+            *augmentation.rows(fields, recipe.layout, rounds),
             *_epochs(ways, len(pairs), recipe, rounds),
             _step(Drawn(fields, labels, many, recipe), labels, recipe, steps, rounds, root),
         ]

@@ -321,3 +321,27 @@ WRITERS: dict[str, Callable[..., Path]] = {
     "OME-TIFF": write_ome_slide,
 }
 """By the format that `open_image` finds."""
+
+
+def write_leica_slide(path: Path, picture: Picture, offset: tuple[int, int], glass: tuple[int, int]) -> Path:
+    """A Leica SCN whose scanned area, `picture` (h, w, 3), lies at `offset` (x, y) on a slide of `glass` (w, h) pixels."""
+    height, width = picture.shape[:2]
+    nm = 500
+    pages = _pyramid((width, height), 256, 2, 0, picture)
+    sizes = "".join(
+        f'<dimension sizeX="{width // s}" sizeY="{height // s}" r="{i}" ifd="{i}"/>' for i, s in enumerate((1, STEP))
+    )
+    for page in pages:
+        page.tags[254] = (_LONG, [0])
+        page.set_resolution(nm / 1000)
+    pages[0].describe(
+        '<?xml version="1.0"?><scn xmlns="http://www.leica-microsystems.com/scn/2010/10/01">'
+        f'<collection name="" sizeX="{glass[0] * nm}" sizeY="{glass[1] * nm}"><barcode>AB12</barcode>'
+        '<image name="main"><creationDate>2026-11-24T10:00:00Z</creationDate><device model="Leica SCN400" version="1"/>'
+        f'<pixels sizeX="{width}" sizeY="{height}">{sizes}</pixels>'
+        f'<view sizeX="{width * nm}" sizeY="{height * nm}" offsetX="{offset[0] * nm}" offsetY="{offset[1] * nm}"/>'
+        "<scanSettings><objectiveSettings><objective>20</objective></objectiveSettings><illuminationSettings>"
+        "<numericalAperture>0.4</numericalAperture><illuminationSource>brightfield</illuminationSource>"
+        "</illuminationSettings></scanSettings></image></collection></scn>"
+    )
+    return _write(path, pages)

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from her2viewer.imaging.pixel_size import from_ome, significant_bits
+from her2viewer.imaging.pixel_size import checked_size, from_ome, significant_bits, trusted_resolution
 from her2viewer.imaging.source import ImageSource, PixelSize
 from tests.imaging.pictures import encoded, tiff, tissue
 
@@ -44,11 +44,49 @@ def test_ome_tiff_says_micrometres(opened: Opened, unit: str | None, value: str,
     ],
 )
 def test_what_is_no_clear_square_size_is_none(xml: str) -> None:
-    assert from_ome(xml) is None
+    assert from_ome(xml)[0] is None
 
 
 def test_sides_a_little_apart_are_averaged() -> None:
-    assert from_ome(ome(PhysicalSizeX="0.500", PhysicalSizeY="0.502")) == PixelSize(pytest.approx(0.501), "OME-XML")
+    found, notes = from_ome(ome(PhysicalSizeX="0.500", PhysicalSizeY="0.502"))
+    assert found == PixelSize(pytest.approx(0.501), "OME-XML") and notes == ()
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "words"),
+    [
+        (0.0, 0.0, "the file says 0 micrometres per pixel, which cannot be"),
+        (-0.25, -0.25, "the file says -0.25 micrometres per pixel, which cannot be"),
+        (0.001, 0.001, "0.001 micrometres per pixel"),
+        (0.5, 264.6, "264.6 micrometres per pixel"),
+        (float("nan"), 0.5, "nan micrometres per pixel"),
+        (float("inf"), 0.5, "inf micrometres per pixel"),
+        (0.25, 0.5, "the file says pixels of 0.25 x 0.5 micrometres, which are not square"),
+    ],
+)
+def test_a_size_that_no_microscope_has_is_said_and_not_used(x: float, y: float, words: str) -> None:
+    found, (note,) = checked_size(x, y, "a scanner")
+    assert found is None and words in note
+
+
+@pytest.mark.parametrize("um", [0.02, 0.2201, 0.5, 50.0])
+def test_every_size_that_a_microscope_has_is_used(um: float) -> None:
+    assert checked_size(um, um, "a scanner") == (PixelSize(um, "a scanner"), ())
+
+
+def test_a_resolution_that_a_printer_could_have_is_not_trusted() -> None:
+    assert trusted_resolution(0.46, 0.46) == PixelSize(0.46, "TIFF resolution")
+    for dots_per_inch in (72, 96, 300, 600, 1200, 2400):
+        assert trusted_resolution(25_400 / dots_per_inch, 25_400 / dots_per_inch) is None
+
+
+def test_nonsense_in_a_flat_file_becomes_a_note(opened: Opened) -> None:
+    source = opened(
+        tiff(
+            tissue(), photometric="rgb", ome=True, metadata={"axes": "YXS", "PhysicalSizeX": 0.0, "PhysicalSizeY": 0.0}
+        )
+    )
+    assert source.mpp is None and "the file says 0 micrometres per pixel, which cannot be" in source.notes
 
 
 @pytest.mark.parametrize(("value", "bits"), [("12", 12), ("", None), ("many", None), ("-4", None), ("9999", None)])

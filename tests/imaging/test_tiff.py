@@ -282,12 +282,6 @@ def test_rows_per_strip_may_be_the_largest_number_there_is(opened: Opened) -> No
     assert pixels(source)[..., 0].tolist() == [[1, 2], [3, 4]]
 
 
-def test_a_whole_slide_is_refused_by_its_makers_name(opened: Opened) -> None:
-    data = tiff(tissue(), photometric="rgb", description="Aperio Image Library v11.2.1 \n46000x32914 (240x240) JPEG")
-    with pytest.raises(ImageError, match="whole slide \\(Aperio SVS\\)"):
-        opened(data)
-
-
 def test_tifffiles_complaints_stay_out_of_screen_and_log(
     opened: Opened, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

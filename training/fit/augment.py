@@ -4,8 +4,8 @@ Geometry is the same for both stains but for a small shift (serial sections); co
 (Beer-Lambert; Tellez et al. 2018): the H&E varies widely, the DAB little, since its strength is the label. All draws come from
 one numpy generator, so that the field of a place in an epoch is the same in any process.
 
-OpenCV does it, not torchvision's transforms v2: on one core of a CPU the same steps took v2 about ten times as long (mirrored
-padding, antialiased resizing and blur of uint8 pictures), more than the network's own step.
+OpenCV does it, not torchvision's transforms v2: the same steps take v2 about three times as long on one core (a row of
+`python -m tests.benchmarks training`), and drawing beside the network would then hold up each step on a CPU.
 """
 
 from collections.abc import Mapping, Sequence

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from her2viewer.gui.pane.regions import overview_region, read_region
+from her2viewer.gui.pane.pyramid import read_overview
 from her2viewer.imaging.opening import probe
 from her2viewer.imaging.source import ImageSource
 
@@ -51,7 +51,7 @@ class PrefetchingOpener:
         if width * height > MOST_PIXELS:
             return
         source = self._opener(path)
-        read_region(source, overview_region(source.levels))  # the levels below are made on the first reading
+        read_overview(source)  # the levels below are made on the first reading
         self._shelf[path] = (stamp, source)
 
     @property

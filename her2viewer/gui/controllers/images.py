@@ -3,25 +3,19 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from her2viewer.errors import Cancelled, ImageError, PairError, UserError
 from her2viewer.gui.controllers.messenger import Level, Messenger, Remedy
 from her2viewer.gui.dropping import assign
 from her2viewer.gui.lanes import Context, Lane
-from her2viewer.gui.pane.regions import Region, overview_region, read_region
+from her2viewer.gui.pane.pyramid import read_overview
 from her2viewer.gui.state import OpenedImage, Slot, State, Store
-from her2viewer.imaging.source import ImageSource, RGBImage
+from her2viewer.imaging.identity import same_picture
+from her2viewer.imaging.source import ImageSource
 from her2viewer.scoring.stains import Stain
 
 Opener = Callable[[Path], ImageSource]
 Outcome = Mapping[Stain, OpenedImage | UserError]
-
-
-class RegionView(Protocol):
-    """Who shows pixels that were asked for."""
-
-    def set_region(self, image: OpenedImage, region: Region, pixels: RGBImage) -> None: ...
 
 
 class Images:
@@ -81,20 +75,6 @@ class Images:
         self._files.drop("open")
         self._on_cancelled()
 
-    def show_region(self, view: RegionView, stain: Stain, wanted: tuple[OpenedImage, Region]) -> None:
-        """Reads pixels for a pane; only the newest wish of a pane is read to the end."""
-        image, region = wanted
-
-        def failed(error: UserError) -> None:
-            self._messenger.say_error(error)
-
-        self._files.submit(
-            f"region {stain}",
-            lambda _: read_region(image.source, region),
-            lambda pixels: view.set_region(image, region, pixels),
-            failed=failed,
-        )
-
     def _on_opened(self, files: Mapping[Stain, Path], outcome: Outcome) -> None:
         before = self._store.state
         opening = resolve_opening(before, outcome)
@@ -138,7 +118,7 @@ def open_images(
         close_all([image.source for image in outcome.values() if isinstance(image, OpenedImage)])
         raise
     pictures = {stain: image for stain, image in {**standing, **outcome}.items() if isinstance(image, OpenedImage)}
-    if len(pictures) == 2 and pictures[Stain.HE].source.sha256 == pictures[Stain.IHC].source.sha256:
+    if len(pictures) == 2 and same_picture(pictures[Stain.HE].source, pictures[Stain.IHC].source):
         refused = Stain.IHC if Stain.IHC in files else Stain.HE
         outcome[refused] = PairError(
             f"the H&E and the {Stain.IHC.caption} are the same picture",
@@ -153,7 +133,7 @@ def open_one(opener: Opener, path: Path) -> OpenedImage:
     """Opens a file and reads the whole of it at overview size. Raises ImageError."""
     source = opener(path)
     try:
-        overview = read_region(source, overview_region(source.levels))
+        overview = read_overview(source)
     except MemoryError as error:
         source.close()
         raise ImageError("there is not enough memory to show it", path=path, remedy="close other programs") from error

@@ -17,6 +17,7 @@ from her2viewer.gui.dialogs.open_pair import OpenPairDialog
 from her2viewer.gui.dialogs.preferences import Preferences, PreferencesDialog
 from her2viewer.gui.dialogs.report import ReportDialog
 from her2viewer.gui.dialogs.shortcuts import ShortcutSheet
+from her2viewer.gui.dialogs.stain_vectors import StainVectorDialog
 from her2viewer.gui.parts import Parts
 from her2viewer.gui.state import ModelPhase, State
 from her2viewer.scoring.stains import Stain
@@ -98,6 +99,21 @@ class Desk:
         now = Preferences(parts.settings.model, parts.settings.theme, parts.settings.score_on_open)
         dialog = PreferencesDialog(now, notices, parts.lanes.files, parts.window)
         dialog.accepted_with.connect(lambda wanted: self._take(now, wanted))
+        self._show(dialog)
+
+    def stain_vectors(self) -> None:
+        """Beside the work, and open for as long as is wished."""
+        parts = self._parts
+        dialog = StainVectorDialog(parts.store.state.stain_viewing.wishes, parts.window)
+
+        def show(_old: State, new: State) -> None:
+            images = ((stain, new.image(stain)) for stain in Stain)
+            dialog.set_viewing(new.stain_viewing, {stain: image.source for stain, image in images if image is not None})
+
+        dialog.wished.connect(parts.stain_views.find_by)
+        show(parts.store.state, parts.store.state)
+        parts.store.listen(show)
+        dialog.finished.connect(lambda _: parts.store.stop_listening(show))
         self._show(dialog)
 
     def shortcuts(self) -> None:

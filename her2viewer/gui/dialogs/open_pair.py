@@ -25,21 +25,26 @@ from her2viewer.errors import UserError
 from her2viewer.gui.controllers.images import Opener
 from her2viewer.gui.lanes import Context, Lane
 from her2viewer.gui.panels.section import heading, quiet
-from her2viewer.imaging.source import RGBImage
+from her2viewer.imaging.identity import same_picture
+from her2viewer.imaging.source import ImageSource, RGBImage
 from her2viewer.imaging.thumbnail import thumbnail
 from her2viewer.scoring.stains import Stain
 
 THUMBNAIL = 96
-FILE_FILTER = "Images (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp);;All files (*)"
+_COMPARE = "compare the pair"
+FILE_FILTER = (
+    "Images and slides (*.png *.jpg *.jpeg *.tif *.tiff *.bmp *.webp *.svs *.ndpi *.mrxs *.scn *.bif *.btf *.dcm *.czi)"
+    ";;All files (*)"
+)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Preview:
-    """What is seen of a file before it is opened."""
+    """What is seen of a file before it is opened. `source` is closed again: it has facts, and no pixels."""
 
     picture: RGBImage
     words: str
-    sha256: str
+    source: ImageSource
 
 
 def look_at(opener: Opener, path: Path, context: Context) -> Preview:
@@ -50,7 +55,7 @@ def look_at(opener: Opener, path: Path, context: Context) -> Preview:
         mpp = f", {source.mpp.um:.3g} µm/px" if source.mpp is not None else ""
         notes = f"; {'; '.join(source.notes)}" if source.notes else ""
         words = f"{source.format}, {width} x {height} px{mpp}{notes}"
-        return Preview(thumbnail(source, THUMBNAIL), words, source.sha256)
+        return Preview(thumbnail(source, THUMBNAIL), words, source)
 
 
 class FileRow(QFrame):
@@ -157,6 +162,9 @@ class OpenPairDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Open a pair")
         self.setMinimumWidth(640)
+        self._files = files
+        self._compared: tuple[Preview, Preview] | None = None
+        self._same = False
         self.rows: Mapping[Stain, FileRow] = {stain: FileRow(stain, folder, opener, files) for stain in Stain}
         self._hint = QLabel()
         self._hint.setWordWrap(True)
@@ -196,6 +204,7 @@ class OpenPairDialog(QDialog):
     def done(self, result: int) -> None:
         for row in self.rows.values():
             row.forget()
+        self._files.drop(_COMPARE)
         super().done(result)
 
     def _on_swap(self) -> None:
@@ -207,18 +216,31 @@ class OpenPairDialog(QDialog):
     def _check(self) -> None:
         """What is missing or doubtful, in words; opening is possible when both files can be read."""
         he, ihc = (self.rows[stain] for stain in Stain)
-        ready = he.preview is not None and ihc.preview is not None
-        hint = ""
-        if he.preview is not None and ihc.preview is not None and he.preview.sha256 == ihc.preview.sha256:
-            hint, ready = (
-                "Both rows hold the same picture: choose the other stain of this tissue in one of them.",
-                False,
-            )
+        ready, hint = False, ""
+        if he.preview is not None and ihc.preview is not None:
+            previews = (he.preview, ihc.preview)
+            if previews == self._compared:
+                ready = not self._same
+            else:
+                self._compare(previews)
+        if not ready and self._same and he.preview is not None and ihc.preview is not None:
+            hint = "Both rows hold the same picture: choose the other stain of this tissue in one of them."
         elif (he.path and guess_stain(he.path) is Stain.IHC) or (ihc.path and guess_stain(ihc.path) is Stain.HE):
             hint = "By their names the two files look swapped."
         self._hint.setText(hint)
         self._hint.setVisible(bool(hint))
         self.open_button.setEnabled(ready)
+
+    def _compare(self, previews: tuple[Preview, Preview]) -> None:
+        """In the files lane: two copies of one slide are told by reading them."""
+        self._same = False
+
+        def answered(same: bool) -> None:
+            self._compared, self._same = previews, same
+            self._check()
+
+        he, ihc = previews
+        self._files.submit(_COMPARE, lambda _: same_picture(he.source, ihc.source), answered)
 
 
 def _sentence(error: UserError) -> str:

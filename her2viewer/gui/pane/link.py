@@ -1,8 +1,7 @@
 """Two panes that show the same place of the tissue.
 
 What is copied from one to the other is the middle of the viewport and the pixel size, in units of each image's own field,
-so that images of unlike size and panes of unlike size still agree. (pyqtgraph's own axis links with a locked aspect turn a
-zoom in into a zoom out when the views differ in size.)
+and how it is turned, so that images of unlike size and panes of unlike size still agree.
 """
 
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from her2viewer.gui.pane.tissue_view import TissueView
 from her2viewer.gui.pane.viewpoint import Viewpoint
+from her2viewer.gui.state import OpenedImage
 from her2viewer.scoring.prediction import FieldOfView
 
 
@@ -39,10 +39,11 @@ class Link(QObject):
     def _follow(self, leader: TissueView, viewpoint: Viewpoint) -> None:
         # `set_viewpoint` tells no one, so there is no echo to guard against.
         if self._on and leader.image is not None:
-            relative = viewpoint.relative(FieldOfView.whole(leader.image.source.size))
             for view in self._others(leader):
                 assert view.image is not None
-                view.set_viewpoint(relative.absolute(FieldOfView.whole(view.image.source.size)))
+                view.set_viewpoint(counterpart(viewpoint, leader.image, view.image))
+                if leader.fits:
+                    view.fit()
         self.looked.emit()
 
     def _point(self, leader: TissueView, position: tuple[float, float] | None) -> None:
@@ -54,6 +55,12 @@ class Link(QObject):
 
     def _others(self, leader: TissueView) -> list[TissueView]:
         return [view for view in self._views if view is not leader and view.image is not None]
+
+
+def counterpart(viewpoint: Viewpoint, from_image: OpenedImage, to_image: OpenedImage) -> Viewpoint:
+    """Where another image of the same field is looked at from, to see the same place in the same way."""
+    relative = viewpoint.relative(FieldOfView.whole(from_image.source.size))
+    return relative.absolute(FieldOfView.whole(to_image.source.size))
 
 
 def corresponding(

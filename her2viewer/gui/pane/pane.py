@@ -1,10 +1,11 @@
 """One pane: a header that says what is seen, the tissue, and what stands in its place while there is none."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QResizeEvent
+from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -20,12 +21,13 @@ from superqt import QElidingLabel
 from her2viewer.errors import UserError
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.icons import themed_pixmap
-from her2viewer.gui.pane.regions import Region
+from her2viewer.gui.pane.colouring import Colouring
+from her2viewer.gui.pane.fetching import Fetching
+from her2viewer.gui.pane.overview_map import OverviewMap, everything_seen
 from her2viewer.gui.pane.scale_bar import ScaleBar
 from her2viewer.gui.pane.tissue_view import TissueView
 from her2viewer.gui.resolve import OverlayShown
 from her2viewer.gui.state import OpenedImage
-from her2viewer.imaging.source import RGBImage
 from her2viewer.scoring.stains import Stain
 
 _TEACHING: Final = {
@@ -43,21 +45,25 @@ class ImagePane(QFrame):
     files_dropped = Signal(object)
     open_requested = Signal()
 
-    def __init__(self, stain: Stain, parent: QWidget | None = None) -> None:
+    def __init__(self, stain: Stain, fetching: Fetching | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("pane")
         self.stain = stain
         self.setAcceptDrops(True)
         self.setAccessibleName(f"{stain.caption} pane")
         self._um_per_px: float | None = None
-        self.view = TissueView(stain)
+        self.view = TissueView(stain, fetching)
         self.view.setAccessibleName(f"{stain.caption} image")
         self._scale_bar = ScaleBar(self.view)
+        self.overview_map = OverviewMap(self.view)
+        self.overview_map.chosen.connect(self._go_to)
+        self._map_wanted = True
         self._notice = _Notice(self.view)
         self._empty = _Empty(stain)
         self._empty.open_requested.connect(self.open_requested)
-        self.view.viewport().installEventFilter(self)
         self.view.installEventFilter(self)
+        self.view.looked.connect(self.refresh_scale)
+        self.view.mosaic.changed.connect(self._show_colouring)
 
         body = QWidget()
         self._stack = QStackedLayout(body)
@@ -78,6 +84,9 @@ class ImagePane(QFrame):
         caption.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self._name = QElidingLabel()
         self._name.setElideMode(Qt.TextElideMode.ElideMiddle)
+        self._colouring = QLabel()
+        self._colouring.setProperty("emphasis", True)
+        self._colouring.hide()
         self._info = QLabel()
         self._info.setProperty("quiet", True)
         row = QHBoxLayout(header)
@@ -85,6 +94,7 @@ class ImagePane(QFrame):
         row.setSpacing(8)
         row.addWidget(caption)
         row.addWidget(self._name, 1)
+        row.addWidget(self._colouring)
         row.addWidget(self._info)
         self._header_row = row
         return header
@@ -99,6 +109,8 @@ class ImagePane(QFrame):
         return self._um_per_px
 
     def set_image(self, image: OpenedImage | None) -> None:
+        if image is not None:
+            self.overview_map.set_image(image.overview, image.source.size)
         self.view.set_image(image)
         self._stack.setCurrentWidget(self.view if image is not None else self._empty)
 
@@ -108,6 +120,16 @@ class ImagePane(QFrame):
         self._info.setText(info)
         for label in (self._name, self._info):
             label.setToolTip(more)
+
+    def set_colouring(self, colouring: Colouring) -> None:
+        """Shows the tissue otherwise: a stain view. The header names it when it is there."""
+        self.view.set_colouring(colouring)
+
+    def _show_colouring(self) -> None:
+        shown = self.view.mosaic.colouring
+        self._colouring.setText(shown.words)
+        self._colouring.setToolTip(shown.more)
+        self._colouring.setVisible(bool(shown.words))
 
     def set_um_per_px(self, um: float | None) -> None:
         """Micrometres per level-0 pixel of the image, or None."""
@@ -132,11 +154,18 @@ class ImagePane(QFrame):
     def set_overlay_visible(self, visible: bool) -> None:
         self.view.set_overlay_visible(visible)
 
-    def set_region(self, image: OpenedImage, region: Region, pixels: RGBImage) -> None:
-        self.view.set_region(image, region, pixels)
+    def set_overview_map(self, wanted: bool) -> None:
+        """Whether the overview map is shown where not everything is in view."""
+        self._map_wanted = wanted
+        self._place()
+
+    def _go_to(self, position: tuple[float, float]) -> None:
+        viewpoint = self.view.viewpoint
+        if viewpoint is not None:
+            self.view.go(replace(viewpoint, x=position[0], y=position[1]))
 
     def refresh_scale(self) -> None:
-        """After a zoom: the scale bar follows."""
+        """The view looks from elsewhere: the scale bar and the overview map follow."""
         viewpoint = self.view.viewpoint
         known = self._um_per_px is not None and viewpoint is not None
         ratio = self.view.devicePixelRatioF()
@@ -144,15 +173,28 @@ class ImagePane(QFrame):
         self._place()
 
     def _place(self) -> None:
-        """The scale bar bottom right, the notice top left."""
+        """The scale bar bottom right, the overview map bottom left (above the bar where it is narrow), the notice top left."""
         bar = self._scale_bar
         bar.move(self.view.width() - bar.width() - 8, self.view.height() - bar.height() - 8)
         self._notice.move(8, 8)
+        self._place_map()
+
+    def _place_map(self) -> None:
+        overview, view, image = self.overview_map, self.view, self.view.image
+        viewport = QRectF(view.viewport().rect())
+        shown = self._map_wanted and image is not None and view.viewpoint is not None
+        shown = shown and not everything_seen(view.transform(), image.source.size, viewport)  # type: ignore[union-attr]
+        overview.setVisible(shown)
+        if not shown:
+            return
+        overview.set_room(view.width() // 3, view.height() // 3)
+        bar = self._scale_bar
+        beside = bar.isHidden() or overview.width() + bar.width() + 24 <= view.width()
+        overview.move(8, view.height() - overview.height() - 8 - (0 if beside else bar.height() + 8))
+        overview.set_seen(view.transform().inverted()[0].map(QPolygonF(viewport)))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:
-            self.refresh_scale()
-        elif event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
+        if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
             self._mark("focused", event.type() == QEvent.Type.FocusIn)
         return super().eventFilter(watched, event)
 
@@ -263,7 +305,7 @@ class _Empty(QWidget):
             icon, title, text = (
                 "image",
                 _TEACHING[self._stain],
-                "PNG, JPEG, TIFF, BMP or WebP, or press Ctrl+O to open a pair.",
+                "A whole slide, or PNG, JPEG, TIFF, BMP or WebP. Ctrl+O opens a pair.",
             )
         self._icon.setPixmap(themed_pixmap(icon, 40, self.palette()))
         self._title.setText(title)

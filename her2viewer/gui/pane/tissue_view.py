@@ -1,25 +1,32 @@
 """The picture of one pane: tissue, the map over it, and the mouse. It knows geometry and pixels, and nothing of scores."""
-# mypy: disallow-untyped-calls=False, disallow-subclassing-any=False
-# (pyqtgraph carries no types)
 
 from typing import Any, Final
 
-import cv2
-import numpy as np
-import pyqtgraph as pg
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPen, QTransform
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QTransform,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
-from her2viewer.export.overlay import OverlayStyle, colourise
+from her2viewer.export.overlay import OverlayStyle
+from her2viewer.gui.pane.colouring import Colouring
+from her2viewer.gui.pane.fetching import Fetching
 from her2viewer.gui.pane.layer import ContextWish, Layer, Tool, Touch
-from her2viewer.gui.pane.regions import Region, overview_region, suffices, wanted_region, whole
+from her2viewer.gui.pane.map_overlay import MapOverlay
+from her2viewer.gui.pane.mosaic import Mosaic
 from her2viewer.gui.pane.viewpoint import Viewpoint, fitted, kept_in_reach
 from her2viewer.gui.resolve import OverlayShown
 from her2viewer.gui.state import OpenedImage
-from her2viewer.imaging.source import RGBImage
-from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.stains import Stain
 
 SURROUND: Final = QColor(118, 118, 118)
@@ -28,79 +35,50 @@ SURROUND: Final = QColor(118, 118, 118)
 WHEEL_STEP: Final = 1.25
 """How much closer one notch of the wheel goes."""
 
-MOST_MAP_PIXELS: Final = 1_200_000
-"""A map is drawn with no more pixels than this, which is more than a pane has: 5 ms for a 1024 x 1024 field."""
+WHEEL_DEGREES: Final = 15.0
+"""How far one notch of the wheel turns the tissue while Shift is held."""
 
-_ALL_STEPS: Final = np.arange(256, dtype=np.float32)[None]
-
-
-def _lookup_table(style: OverlayStyle) -> NDArray[np.uint8]:
-    """(256, 4) uint8: what `colourise` makes of each of its 256 steps. The pane draws the very colours of an export."""
-    table: NDArray[np.uint8] = colourise(_ALL_STEPS, 255.0, style)[0]
-    return table
+_NOTCH: Final = 120
 
 
-class _Box(pg.ViewBox):
-    """A view box whose mouse wishes go to the view that owns it, instead of moving itself."""
-
-    def __init__(self, owner: "TissueView") -> None:
-        super().__init__(lockAspect=True, invertY=True, enableMenu=False, enableMouse=False, defaultPadding=0)
-        self._owner = owner
-        self.disableAutoRange()
-        self.setBackgroundColor(SURROUND)
-
-    def wheelEvent(self, event: Any, axis: int | None = None) -> None:
-        event.accept()
-        self._owner.zoom_at(WHEEL_STEP ** (event.delta() / 120), self.mapSceneToView(event.scenePos()))
-
-    def mouseDragEvent(self, event: Any, axis: int | None = None) -> None:
-        event.accept()
-        step = event.scenePos() - event.lastScenePos()
-        self._owner.move_by(step.x(), step.y())
-
-    def mouseClickEvent(self, event: Any) -> None:
-        if event.double():
-            event.accept()
-            self._owner.zoom_at(2.0, self.mapSceneToView(event.scenePos()))
-
-
-class TissueView(pg.GraphicsView):
+class TissueView(QAbstractScrollArea):
     """Shows one image and a map over it, placed exactly.
 
-    `moved`: the user moved or zoomed. `region_wanted`: pixels are missing for what is seen. `cursor_moved`: level-0
-    position under the mouse, or None where it left. `context_wanted`: a right click, as a `ContextWish`.
+    `moved`: the user moved, zoomed or turned it (a `Viewpoint`). `looked`: it is looked at from elsewhere, whoever wanted
+    that, or its viewport has another size. `cursor_moved`: level-0 position under the mouse, or None
+    where it left. `context_wanted`: a right click, as a `ContextWish`.
     """
 
     moved = Signal(object)
-    region_wanted = Signal(object)
+    looked = Signal()
     cursor_moved = Signal(object)
     context_wanted = Signal(object)
 
-    def __init__(self, stain: Stain, parent: QWidget | None = None) -> None:
-        super().__init__(parent, background=SURROUND)
+    def __init__(self, stain: Stain, fetching: Fetching | None = None, parent: QWidget | None = None) -> None:
+        """`fetching`: the threads that read tiles, shared by all panes; without any the view has its own."""
+        super().__init__(parent)
         self._stain = stain
-        self._image: OpenedImage | None = None
-        self._region: Region | None = None
-        self._asked: Region | None = None
+        if fetching is None:
+            fetching = Fetching()
+            self.destroyed.connect(lambda: fetching.close())
+        self.mosaic = Mosaic(fetching, self)
+        self.overlay = MapOverlay(stain)
+        self._overlay_visible = True
         self._viewpoint: Viewpoint | None = None
         self._fits = True
-        self._overlay_shown: OverlayShown | None = None
         self._ghost: QPointF | None = None
         self._layers: list[Layer] = []
         self._tool: Tool | None = None
         self._holds = False
-        self._box = _Box(self)
-        self.setCentralItem(self._box)
-        # Tissue has no levels at all: pyqtgraph then shows 8-bit RGB as it is. With levels (0, 255) it would compute the
-        # same for every pixel (50 ms for a large region), and left to itself it would stretch them.
-        self._overview = pg.ImageItem(axisOrder="row-major")
-        self._detail = pg.ImageItem(axisOrder="row-major")
-        self._overlay = pg.ImageItem(axisOrder="row-major", levels=(0, 255))
-        for depth, item in enumerate((self._overview, self._detail, self._overlay)):
-            item.setZValue(depth)
-            self._box.addItem(item, ignoreBounds=True)
-        self._box.sigResized.connect(self._on_resized)
-        self.sceneObj.sigMouseMoved.connect(self._on_mouse)
+        self._dragged_from: QPointF | None = None
+        self._tissue = QImage()
+        self._tissue_of: tuple[Viewpoint, int] | None = None
+        self.mosaic.changed.connect(self.viewport().update)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.viewport().setMouseTracking(True)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAcceptDrops(False)  # the pane around it takes what is dropped
 
@@ -114,7 +92,7 @@ class TissueView(pg.GraphicsView):
 
     @property
     def image(self) -> OpenedImage | None:
-        return self._image
+        return self.mosaic.image
 
     @property
     def fits(self) -> bool:
@@ -122,43 +100,29 @@ class TissueView(pg.GraphicsView):
         return self._fits
 
     def set_image(self, image: OpenedImage | None) -> None:
-        """Shows another image, whole; None clears the pane."""
-        self._image = image
-        self._region = self._asked = None
-        self._overlay_shown = None
-        for item in (self._overview, self._detail, self._overlay):
-            item.clear()
+        """Shows another image, whole and upright; None clears the pane."""
         self._viewpoint = None
-        if image is not None:
-            self._overview.setImage(image.overview, autoLevels=False)
-            self._overview.setRect(QRectF(0, 0, *image.source.size))
-            self._overview.setVisible(True)
-            self._region = overview_region(image.source.levels)
-            self.fit()
+        self.overlay.set_shown(None)
+        self.mosaic.set_image(image)
+        self.fit()
 
-    def set_region(self, image: OpenedImage, region: Region, pixels: RGBImage) -> None:
-        """Shows pixels that were asked for, unless the image has changed since."""
-        if image is not self._image:
-            return
-        self._region, self._asked = region, None
-        self._detail.setImage(pixels, autoLevels=False)
-        self._detail.setRect(_rect(region.field(image.source.levels, image.source.size)))
-        # What cannot be seen is not painted.
-        self._overview.setVisible(region != whole(image.source.levels, region.level))
-        self._draw_overlay()
+    def set_colouring(self, colouring: Colouring) -> None:
+        """Shows the same pixels otherwise: a stain view."""
+        self.mosaic.set_colouring(colouring)
 
     def set_overlay(self, shown: OverlayShown | None, style: OverlayStyle) -> None:
         """Draws another map, or none."""
-        self._overlay_shown = shown
-        self._overlay.setLookupTable(_lookup_table(style), update=False)
-        self._draw_overlay()
+        self.overlay.set_shown(shown)
+        self.set_overlay_style(style)
 
     def set_overlay_style(self, style: OverlayStyle) -> None:
         """Other colours for the map at hand: 256 colours are replaced, no pixel is computed."""
-        self._overlay.setLookupTable(_lookup_table(style))
+        self.overlay.set_style(style)
+        self.viewport().update()
 
     def set_overlay_visible(self, visible: bool) -> None:
-        self._overlay.setVisible(visible)
+        self._overlay_visible = visible
+        self.viewport().update()
 
     def set_viewpoint(self, viewpoint: Viewpoint) -> None:
         """Looks from elsewhere, without telling anyone."""
@@ -166,11 +130,12 @@ class TissueView(pg.GraphicsView):
         self._look(viewpoint)
 
     def fit(self) -> None:
-        """The whole image; stays so when the window changes its size."""
-        if self._image is None:
+        """The whole image, turned as it is; stays so when the window changes its size."""
+        if self.image is None:
             return
         self._fits = True
-        self._look(fitted(self._image.source.size, self.viewport_pixels()))
+        at = self._viewpoint or Viewpoint(0, 0, 1)
+        self._look(fitted(self.image.source.size, self.viewport_pixels(), at.rotation, at.mirrored))
 
     def zoom_at(self, factor: float, anchor: QPointF | None = None) -> None:
         """The user goes closer by a factor, at a level-0 position (the middle where none is given)."""
@@ -185,12 +150,34 @@ class TissueView(pg.GraphicsView):
             ratio = self.devicePixelRatioF()
             self.go(self._viewpoint.moved(dx * ratio, dy * ratio))
 
+    def turn(self, degrees: float) -> None:
+        """The user turns the tissue, clockwise; what fitted into the pane still does."""
+        if self._viewpoint is not None:
+            self._orient(self._viewpoint.turned(degrees))
+
+    def flip(self) -> None:
+        """The user mirrors what is on screen, left to right."""
+        if self._viewpoint is not None:
+            self._orient(self._viewpoint.flipped())
+
+    def set_upright(self) -> None:
+        """The user wants to see the image as it lies in its file."""
+        if self._viewpoint is not None:
+            self._orient(self._viewpoint.upright())
+
+    def _orient(self, wanted: Viewpoint) -> None:
+        if self._fits and self.image is not None:
+            self._look(fitted(self.image.source.size, self.viewport_pixels(), wanted.rotation, wanted.mirrored))
+            self.moved.emit(self._viewpoint)
+        else:
+            self.go(wanted)
+
     def go(self, wanted: Viewpoint) -> None:
         """The user wants to look from elsewhere: as near to it as keeps the tissue in reach, and those who listen are told."""
-        if self._image is None:
+        if self.image is None:
             return
         self._fits = False
-        self._look(kept_in_reach(wanted, self._image.source.size, self.viewport_pixels()))
+        self._look(kept_in_reach(wanted, self.image.source.size, self.viewport_pixels()))
         self.moved.emit(self._viewpoint)
 
     def set_ghost(self, position: tuple[float, float] | None) -> None:
@@ -213,116 +200,129 @@ class TissueView(pg.GraphicsView):
 
     def viewport_pixels(self) -> tuple[float, float]:
         """(width, height) in device pixels."""
+        ratio, size = self.devicePixelRatioF(), self.viewport().size()
+        return size.width() * ratio, size.height() * ratio
+
+    def transform(self) -> QTransform:
+        """From level-0 pixels to the viewport's logical pixels."""
+        if self._viewpoint is None:
+            return QTransform()
         ratio = self.devicePixelRatioF()
-        return self._box.width() * ratio, self._box.height() * ratio
+        return self._viewpoint.transform(self.viewport_pixels()) * QTransform.fromScale(1 / ratio, 1 / ratio)
 
     def to_screen(self, x: float, y: float) -> QPointF:
         """Where a level-0 position is in the viewport, logical pixels."""
-        return QPointF(self._box.mapViewToScene(QPointF(x, y)))
+        return self.transform().map(QPointF(x, y))
 
     def from_screen(self, position: QPointF) -> tuple[float, float]:
         """The level-0 position under a point of the viewport, also outside the image."""
-        at = self._box.mapSceneToView(position)
+        at = self.transform().inverted()[0].map(QPointF(position))
         return at.x(), at.y()
 
     def _look(self, viewpoint: Viewpoint) -> None:
         self._viewpoint = viewpoint
-        seen = viewpoint.visible(self.viewport_pixels())
-        self._box.setRange(_rect(seen), padding=0, disableAutoRange=True)
-        # Between screen pixels there is something to smooth; a pixel that is shown whole or large stays what it is.
-        sharp = viewpoint.px == 1 or viewpoint.px <= 0.5
-        self.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not sharp)
-        self._ask()
+        self.viewport().update()
+        self.looked.emit()
 
-    def _ask(self) -> None:
-        """Asks for pixels where those at hand are not the ones that are wanted."""
-        image, viewpoint = self._image, self._viewpoint
-        if image is None or viewpoint is None:
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        if self.image is None or self._viewpoint is None:
+            painter.fillRect(event.rect(), SURROUND)
             return
-        source = image.source
-        viewport = self.viewport_pixels()
-        for region in (self._region, self._asked):
-            if region is not None and suffices(region, source.levels, source.size, viewpoint, viewport):
-                return
-        self._asked = wanted_region(source.levels, source.size, viewpoint, viewport)
-        if self._asked is not None:
-            self.region_wanted.emit((image, self._asked))
+        transform, whole = self.transform(), QRectF(self.viewport().rect())
+        painter.drawImage(0, 0, self._painted_tissue(self._viewpoint, transform, whole))
+        if self._overlay_visible:
+            self.overlay.paint(painter, transform, whole)
+        for layer in self._layers:
+            painter.save()
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            layer.paint(painter, self)
+            painter.restore()
+        self._paint_ghost(painter)
 
-    def _draw_overlay(self) -> None:
-        """Draws the map over the tissue at hand, pixel for pixel as far as the screen can show them."""
-        shown, image, region = self._overlay_shown, self._image, self._region
-        if shown is None or image is None or region is None:
-            self._overlay.clear()
-            return
-        field = region.field(image.source.levels, image.source.size)
-        coarser = max((region.width * region.height / MOST_MAP_PIXELS) ** 0.5, 1.0)
-        size = (max(round(region.width / coarser), 1), max(round(region.height / coarser), 1))
-        values = shown.attribution.render(self._stain, field, size)
-        scale = 255 / shown.full_scale if shown.full_scale > 0 else 0.0
-        steps = cv2.convertScaleAbs(np.maximum(values, 0), alpha=scale)
-        self._overlay.setImage(steps, levels=(0, 255), autoLevels=False)
-        self._overlay.setRect(_rect(field))
+    def _painted_tissue(self, viewpoint: Viewpoint, transform: QTransform, whole: QRectF) -> QImage:
+        """Tissue and surround, in device pixels; painted again when either changes, not for what is drawn over it."""
+        ratio = self.devicePixelRatioF()
+        size = (whole.size() * ratio).toSize()
+        if self._tissue.size() != size or self._tissue.devicePixelRatio() != ratio:
+            self._tissue = QImage(size, QImage.Format.Format_RGB32)
+            self._tissue.setDevicePixelRatio(ratio)
+            self._tissue_of = None
+        if self._tissue_of != (viewpoint, self.mosaic.revision):
+            self._tissue.fill(SURROUND)
+            painter = QPainter(self._tissue)
+            self.mosaic.paint(painter, transform, whole)
+            painter.end()
+            self._tissue_of = (viewpoint, self.mosaic.revision)
+        return self._tissue
 
-    def _on_resized(self, *_: object) -> None:
-        if self._image is None or self._viewpoint is None:
+    def _paint_ghost(self, painter: QPainter) -> None:
+        if self._ghost is None:
             return
+        at = self.to_screen(self._ghost.x(), self._ghost.y())
+        for width, colour in ((3, QColor(0, 0, 0, 140)), (1, QColor(255, 255, 255))):
+            painter.setPen(QPen(colour, width))
+            for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+                painter.drawLine(at + QPointF(4 * dx, 4 * dy), at + QPointF(10 * dx, 10 * dy))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
         if self._fits:
-            self._look(fitted(self._image.source.size, self.viewport_pixels()))
+            self.fit()
         else:
-            self._look(self._viewpoint)
+            self.looked.emit()
 
-    def _on_mouse(self, position: QPointF) -> None:
-        if self._image is None:
-            return
-        at = self._box.mapSceneToView(position)
-        width, height = self._image.source.size
-        inside = 0 <= at.x() < width and 0 <= at.y() < height
-        self.cursor_moved.emit((at.x(), at.y()) if inside else None)
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.accept()
+        # Some systems make Shift and the wheel a sideways one.
+        notches = (event.angleDelta().y() or event.angleDelta().x()) / _NOTCH
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self.turn(WHEEL_DEGREES * notches)
+        else:
+            self.zoom_at(WHEEL_STEP**notches, QPointF(*self.from_screen(event.position())))
 
     def leaveEvent(self, event: Any) -> None:
         super().leaveEvent(event)
         self.cursor_moved.emit(None)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        if self._tool is not None and self._image is not None and self._tool.press(self._touch(event)):
-            self._holds = True
-            event.accept()
+        if self.image is None:
             return
-        super().mousePressEvent(event)
+        if self._tool is not None and self._tool.press(self._touch(event)):
+            self._holds = True
+        elif event.button() in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
+            self._dragged_from = event.position()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._tool is not None and self._image is not None:
-            if self._holds:
-                self._tool.drag(self._touch(event))
-                self._on_mouse(event.position())
-                event.accept()
-                return
-            if event.buttons() == Qt.MouseButton.NoButton:
-                self._tool.hover(self._touch(event))
-        super().mouseMoveEvent(event)
+        if self.image is None:
+            return
+        if self._tool is not None and self._holds:
+            self._tool.drag(self._touch(event))
+        elif self._dragged_from is not None:
+            step, self._dragged_from = event.position() - self._dragged_from, event.position()
+            self.move_by(step.x(), step.y())
+        elif self._tool is not None and event.buttons() == Qt.MouseButton.NoButton:
+            self._tool.hover(self._touch(event))
+        self._tell_cursor(event.position())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._dragged_from = None
         if self._holds and self._tool is not None:
             self._holds = False
             self._tool.release(self._touch(event))
-            event.accept()
-            return
-        super().mouseReleaseEvent(event)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        if self._tool is not None and self._image is not None and self._tool.double_click(self._touch(event)):
-            event.accept()
+        if self.image is None:
             return
-        super().mouseDoubleClickEvent(event)
+        if self._tool is not None and self._tool.double_click(self._touch(event)):
+            return
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.zoom_at(2.0, QPointF(*self.from_screen(event.position())))
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         event.accept()
-        if self._image is not None:
+        if self.image is not None:
             self.context_wanted.emit(ContextWish(self, self.from_screen(QPointF(event.pos())), event.globalPos()))
-
-    def _touch(self, event: QMouseEvent) -> Touch:
-        position = event.position()
-        return Touch(self, self.from_screen(position), position, event.button(), event.modifiers())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if self._tool is not None and self._tool.key(event):
@@ -333,25 +333,12 @@ class TissueView(pg.GraphicsView):
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         event.ignore()
 
-    def drawForeground(self, painter: QPainter, rect: Any) -> None:
-        if self._image is not None:
-            for layer in self._layers:
-                painter.save()
-                painter.setWorldTransform(QTransform())
-                painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-                layer.paint(painter, self)
-                painter.restore()
-        if self._ghost is None or self._viewpoint is None:
-            return
-        at = self.to_screen(self._ghost.x(), self._ghost.y())
-        painter.save()
-        painter.setWorldTransform(QTransform())
-        for width, colour in ((3, QColor(0, 0, 0, 140)), (1, QColor(255, 255, 255))):
-            painter.setPen(QPen(colour, width))
-            for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
-                painter.drawLine(at + QPointF(4 * dx, 4 * dy), at + QPointF(10 * dx, 10 * dy))
-        painter.restore()
+    def _touch(self, event: QMouseEvent) -> Touch:
+        position = event.position()
+        return Touch(self, self.from_screen(position), position, event.button(), event.modifiers())
 
-
-def _rect(field: FieldOfView) -> QRectF:
-    return QRectF(field.x, field.y, field.width, field.height)
+    def _tell_cursor(self, position: QPointF) -> None:
+        assert self.image is not None
+        x, y = self.from_screen(position)
+        width, height = self.image.source.size
+        self.cursor_moved.emit((x, y) if 0 <= x < width and 0 <= y < height else None)

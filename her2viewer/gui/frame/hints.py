@@ -22,19 +22,18 @@ class Hint:
     done: Callable[[State, State], bool]
 
 
-def _paged(old: State, new: State) -> bool:
-    return old.cases.at is not None and new.cases.at is not None and old.cases.at != new.cases.at
-
-
 HINTS: Final = (
+    Hint(
+        "stains",
+        "Press 1 to 4 to see the stains apart",
+        lambda state: state.pair is not None,
+        lambda old, new: old.stain_viewing.view is not new.stain_viewing.view,
+    ),
     Hint(
         "beneath",
         "Hold Space to look beneath the map",
         lambda state: state.scoring.phase is ScorePhase.SCORED and state.overlay_on,
         lambda old, new: new.overlay_held_away,
-    ),
-    Hint(
-        "page", "J and K, or the arrow keys, page through the cases", lambda state: len(state.cases.pairs) > 1, _paged
     ),
     Hint(
         "commands",

@@ -124,7 +124,12 @@ def test_levels_that_hardly_differ_are_one() -> None:
     assert [one.level for one in resolutions(levels, (8000, 8000))[:3]] == [0, 2, 3]
 
 
-def test_a_level_that_was_rounded_down_spans_the_image() -> None:
+def test_a_level_of_whole_blocks_keeps_their_size_however_it_was_rounded() -> None:
+    made = resolutions((Level(10_007, 9_000, 1.0), Level(2501, 2250, 4.0)), (10_007, 9_000))
+    assert {(one.across, one.down) for one in made if one.level == 1 and one.shrink == 1} == {(4.0, 4.0)}
+
+
+def test_a_level_of_no_whole_blocks_spans_the_image() -> None:
     one = resolutions((Level(10_007, 9_000, 1.0), Level(2501, 2250, 4.0006)), (10_007, 9_000))
     coarse = next(r for r in one if r.level == 1)
     assert coarse.across == pytest.approx(10_007 / 2501)

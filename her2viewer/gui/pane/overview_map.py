@@ -73,6 +73,8 @@ class OverviewMap(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(0, 0, 0, 150))
         painter.drawPixmap(inner, self._pixmap)
+        if self._seen.isEmpty():  # Qt does not survive drawing a polygon without corners
+            return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(inner)
         box = self._to_map().map(self._seen)

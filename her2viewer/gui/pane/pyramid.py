@@ -142,9 +142,11 @@ def _halved(one: Resolution) -> Resolution:
 def _pitch(side: int, size: int, level: Level) -> float:
     """Level-0 pixels per pixel of a level along one side.
 
-    A level whose last pixel may reach beyond the image is made of whole blocks; any other spans the image.
+    A level that is smaller by a whole number is made of whole blocks, whether its size was rounded up or down; any other spans
+    the image.
     """
-    return level.downsample if side == -int(-size // level.downsample) else size / side
+    blocks = level.downsample.is_integer() and abs(side * level.downsample - size) < level.downsample
+    return level.downsample if blocks else size / side
 
 
 def resolution_for(available: Sequence[Resolution], px: float) -> int:

@@ -11,8 +11,11 @@ from her2viewer.scoring.prediction import FieldOfView
 CLOSEST: Final = 1 / 32
 """Level-0 pixels per device pixel at the closest: one image pixel is 32 x 32 on screen."""
 
-FARTHEST: Final = 16.0
-"""How much farther than 'fit' one may go: a field of 0.5 mm is that small at 2.5x."""
+FARTHEST: Final = 4.0
+"""How much farther than 'fit' one may go."""
+
+ALWAYS: Final = 40.0
+"""Level-0 pixels per device pixel that are near enough for any image: a scan at 100x (0.1 µm) as through a 2.5x objective."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,7 @@ def kept_in_reach(wanted: Viewpoint, size: tuple[int, int], viewport: tuple[floa
 
     How far one may go does not depend on how the image is turned, so that turning it never changes the zoom.
     """
-    farthest = max(fitted(size, viewport).px * FARTHEST, 1.0)
+    farthest = max(fitted(size, viewport).px * FARTHEST, ALWAYS)
     return replace(
         wanted,
         x=min(max(wanted.x, 0.0), float(size[0])),

@@ -7,6 +7,7 @@ from her2viewer.gui.actions import ActionId as Id
 from her2viewer.gui.command_search import Command
 from her2viewer.gui.frame.docks import Panel
 from her2viewer.gui.frame.hints import Hints, HintStrip
+from her2viewer.gui.frame.keyboard import set_keyboard_order
 from her2viewer.gui.frame.placement import place
 from her2viewer.gui.frame.reasons import reasons
 from her2viewer.gui.parts import Parts
@@ -35,6 +36,9 @@ class FrameRoom:
         window.command_search.set_recent(settings.recent_commands)
         store.listen(self._on_state)
         window.actions_.set_reasons(reasons(store.state))
+        docks = window.docks
+        below = [docks[Panel.FIELDS]] if Panel.FIELDS in docks else []
+        set_keyboard_order(window, [docks[Panel.CASES], *window.panes.values(), *below, docks[Panel.ANSWER]])
         place(window, settings.geometry)
         window.docks.restore(settings.layout)
         self._show_panels()

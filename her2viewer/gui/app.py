@@ -140,6 +140,7 @@ class App:
         self.window.fetching.close()
         self.lanes.close()
         self.cases.close()
+        self.images.close()
 
     _score_next = False
 

@@ -55,8 +55,8 @@ class InformationPopover(Popover):
 
     pictures_wanted = Signal()
 
-    def __init__(self, window: QWidget) -> None:
-        super().__init__("Image information", 440, window)
+    def __init__(self, over: QWidget) -> None:
+        super().__init__("Image information", 440, over)
         self._rows = FactRows()
         self._privacy = quiet(PRIVACY)
         self._privacy.setWordWrap(True)
@@ -68,10 +68,10 @@ class InformationPopover(Popover):
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 8, 0)
         column.setSpacing(8)
-        column.addWidget(self._rows)
         column.addWidget(self._privacy)
         column.addWidget(self.ask)
         column.addLayout(self._pictures)
+        column.addWidget(self._rows)
         column.addStretch(1)
         self._content = content
         self._scroll = scroll = QScrollArea()
@@ -93,6 +93,7 @@ class InformationPopover(Popover):
     def show_pictures(self, pictures: Mapping[str, RGBImage]) -> None:
         """The pictures themselves, each with its name."""
         self._clear()
+        self.setFocus()
         self.ask.hide()
         for name, pixels in pictures.items():
             height, width = pixels.shape[:2]
@@ -107,6 +108,7 @@ class InformationPopover(Popover):
     def show_trouble(self, error: UserError) -> None:
         """Why the pictures cannot be shown."""
         self._clear()
+        self.setFocus()
         self.ask.hide()
         trouble = QLabel(str(error))
         trouble.setObjectName("trouble")
@@ -133,7 +135,7 @@ class InformationRoom:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self.popover = InformationPopover(parts.window)
+        self.popover = InformationPopover(parts.window.body)
         self.popover.pictures_wanted.connect(self._on_pictures)
         self.popover.closed.connect(lambda: parts.lanes.files.drop("pictures"))
         self._image: OpenedImage | None = None

@@ -75,6 +75,10 @@ class Images:
         self._files.drop("open")
         self._on_cancelled()
 
+    def close(self) -> None:
+        """Once the lanes have ended: closes what stands in the panes."""
+        close_all([slot.image.source for slot in self._store.state.slots.values() if slot.image is not None])
+
     def _on_opened(self, files: Mapping[Stain, Path], outcome: Outcome) -> None:
         before = self._store.state
         opening = resolve_opening(before, outcome)

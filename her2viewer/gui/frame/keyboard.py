@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QWidget
 
 def set_keyboard_order(window: QWidget, regions: Sequence[QWidget]) -> None:
     """Puts what takes the keyboard within each region behind that of the region before; within one the order stays."""
-    chain, widget = [], window.nextInFocusChain()
-    while widget is not window:
+    chain: list[QWidget] = []
+    widget = window.nextInFocusChain()
+    while widget is not None and widget is not window:
         if widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
             chain.append(widget)
         widget = widget.nextInFocusChain()

@@ -13,8 +13,12 @@ class Popover(QFrame):
 
     closed = Signal()
 
-    def __init__(self, title: str, width: int, window: QWidget) -> None:
+    def __init__(self, title: str, width: int, over: QWidget) -> None:
+        """over: the part of the window that it stays within as far as that is wide enough."""
+        window = over.window()
         super().__init__(window)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self._over = over
         self.setObjectName("popover")
         self.setAccessibleName(title)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -55,7 +59,8 @@ class Popover(QFrame):
         if self._anchor is None or window is None:
             return
         below = self._anchor.mapTo(window, QPoint(self._anchor.width(), self._anchor.height() + 4))
-        x = min(max(below.x() - self.width(), 8), max(window.width() - self.width() - 8, 8))
+        room = self._over.rect().translated(self._over.mapTo(window, QPoint(0, 0))).adjusted(8, 8, -8, -8)
+        x = max(min(below.x(), room.right()) - self.width(), min(room.left(), max(room.right() - self.width(), 8)))
         y = min(below.y(), max(window.height() - self.height() - 40, 8))
         self.move(x, y)
 

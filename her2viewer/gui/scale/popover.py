@@ -26,8 +26,8 @@ class ScalePopover(Popover):
 
     typed = Signal(object, object)
 
-    def __init__(self, window: QWidget) -> None:
-        super().__init__("Pixel size", 352, window)
+    def __init__(self, over: QWidget) -> None:
+        super().__init__("Pixel size", 352, over)
         self._stain = Stain.HE
         self._now = quiet()
         self._now.setWordWrap(True)

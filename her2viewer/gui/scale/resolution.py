@@ -8,7 +8,7 @@ from her2viewer.gui.state import State
 from her2viewer.imaging.source import PixelSize
 from her2viewer.scoring.stains import Stain
 
-NO_SCALE = "No scale is known: click 'no scale known' above the image and type it."
+NO_SCALE = "No scale is known; click 'no scale known' and type it."
 """Why what needs a scale is not possible, and what to do."""
 
 

@@ -30,7 +30,7 @@ class ScaleRoom:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         window = parts.window
-        self.popover = ScalePopover(window)
+        self.popover = ScalePopover(window.body)
         self.rulers = Rulers(self._repaint)
         self.tool = RulerTool(self.rulers, lambda: self.set_ruler(on=False))
         self.measuring = False

@@ -18,7 +18,6 @@ from her2viewer.gui.state import State
 from her2viewer.scoring.stains import Stain
 
 from ..conftest import AppMaker, opened, tissue
-from ..guide import Photograph
 from ..test_pane import pixels_of
 
 LEFT = Qt.MouseButton.LeftButton
@@ -86,16 +85,8 @@ def test_absurd_figures_are_refused_in_place(paired: App, qtbot: QtBot, text: st
     assert popover.isHidden()
 
 
-def test_a_typed_scale_reaches_everyone(
-    paired: App, qtbot: QtBot, settings: Settings, guide_picture: Photograph
-) -> None:
+def test_a_typed_scale_reaches_everyone(paired: App, qtbot: QtBot, settings: Settings) -> None:
     app = paired
-    qtbot.mouseClick(app.scale._links[Stain.IHC], LEFT)
-    qtbot.keyClicks(app.scale.popover.line, "0,0001")
-    qtbot.keyClick(app.scale.popover.line, Key.Key_Return)
-    app.window.resize(1440, 900)
-    guide_picture(app.window, "pixel-size-typed")
-    app.scale.popover.dismiss()
     type_scale(app, qtbot, "0,46", both=False)
     found = resolve_mpp(app.store.state, Stain.IHC)
     assert found is not None and (found.um, found.origin) == (0.46, "typed by the user")
@@ -236,9 +227,7 @@ def test_rulers_stay_with_their_image(
     assert image is not None and len(scaled.scale.rulers.of(image.source)) == 1
 
 
-def test_membrane_widths_are_drawn_to_scale_on_the_ihc_alone(
-    scaled: App, qtbot: QtBot, guide_picture: Photograph
-) -> None:
+def test_membrane_widths_are_drawn_to_scale_on_the_ihc_alone(scaled: App, qtbot: QtBot) -> None:
     app = scaled
     app.window.resize(1440, 900)
     app.window.actions_[ActionId.OBJECTIVE_40].trigger()
@@ -259,8 +248,6 @@ def test_membrane_widths_are_drawn_to_scale_on_the_ihc_alone(
     found = strokes(Stain.IHC)
     assert len(found) == 3
     assert found == [pytest.approx(width, abs=2) for width in widths]
-    drag(qtbot, view, QPoint(120, 300), QPoint(300, 360))
-    guide_picture(app.window, "ruler-and-membrane-widths")
 
 
 def test_without_a_scale_lengths_are_pixels(paired: App, qtbot: QtBot) -> None:

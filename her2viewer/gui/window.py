@@ -68,6 +68,7 @@ class MainWindow(QMainWindow):
         self.full_screen = FullScreen(self, self.tool_bar, self.docks)
         self.command_search = CommandSearch(self.actions_, self)
         for pane in self.panes.values():
+            pane.view.looked.connect(self._show_zoom)
             pane.view.cursor_moved.connect(lambda position, pane=pane: self._on_cursor(pane, position))
         self.link.looked.connect(self.refresh_scales)
 
@@ -166,6 +167,9 @@ class MainWindow(QMainWindow):
         """After a zoom."""
         for pane in self.panes.values():
             pane.refresh_scale()
+        self._show_zoom()
+
+    def _show_zoom(self) -> None:
         pane = self.active_pane()
         viewpoint = pane.view.viewpoint
         self.status_line.set_zoom(magnification_words(viewpoint.px, pane.um_per_px) if viewpoint is not None else "")

@@ -36,7 +36,6 @@ def facts(source: ImageSource, mpp: PixelSize | None) -> tuple[tuple[str, str], 
     width, height = source.size
     rows = [
         ("File", source.path.name),
-        ("Folder", str(source.path.parent)),
         ("Format", source.format),
         ("Size", f"{width:,} x {height:,} px in {len(source.levels)} level{'s' if len(source.levels) > 1 else ''}"),
         ("Pixel size", f"{mpp.um:.4g} µm ({mpp.origin})" if mpp is not None else "not known"),
@@ -103,6 +102,7 @@ class InformationPopover(Popover):
             label.setAccessibleName(f"Picture in the file: {name}")
             self._pictures.addWidget(quiet(name))
             self._pictures.addWidget(label)
+            label.show()  # now: how tall the popover is depends on it
         self.place()
 
     def show_trouble(self, error: UserError) -> None:
@@ -114,6 +114,7 @@ class InformationPopover(Popover):
         trouble.setObjectName("trouble")
         trouble.setWordWrap(True)
         self._pictures.addWidget(trouble)
+        trouble.show()
         self.place()
 
     def place(self) -> None:

@@ -173,6 +173,7 @@ def test_what_a_slide_says_of_itself(
     assert popover._privacy.isVisible() and popover._pictures.count() == 0, "no label before it is asked for"
     qtbot.mouseClick(popover.ask, LEFT)
     qtbot.waitUntil(lambda: popover._pictures.count() >= 4)
+    qtbot.waitUntil(lambda: popover._pictures.itemAt(1).widget().visibleRegion().boundingRect().height() > 40)
     guide_picture(real.window, "image-information")
     qtbot.keyClick(real.window, Key.Key_I)
     assert popover.isHidden()

@@ -118,6 +118,15 @@ def test_a_window_of_a_screen_that_is_gone_is_reachable(make_app: AppMaker, sett
 # Full screen
 
 
+def test_the_magnification_follows_the_window(app: App, qtbot: QtBot, pair: tuple[Path, Path]) -> None:
+    opened(app, qtbot, pair)
+    before = app.window.status_line._zoom
+    qtbot.keyClick(app.window, Key.Key_F11, SHIFT)
+    qtbot.waitUntil(lambda: app.window.status_line._zoom != before)
+    viewpoint = app.window.active_pane().view.viewpoint
+    assert viewpoint is not None and app.window.status_line._zoom == f"{1 / viewpoint.px:.0%}"
+
+
 def test_full_screen_and_the_tissue_alone_and_esc(app: App, qtbot: QtBot) -> None:
     window = app.window
     qtbot.keyClick(window, Key.Key_F11)

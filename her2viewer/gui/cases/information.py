@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-import cv2
-import numpy as np
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QScrollArea, QToolButton, QVBoxLayout, QWidget
@@ -19,6 +17,7 @@ from her2viewer.gui.parts import Parts
 from her2viewer.gui.scale.resolution import resolve_mpp
 from her2viewer.gui.state import OpenedImage, State
 from her2viewer.imaging.source import ImageSource, PixelSize, RGBImage
+from her2viewer.imaging.thumbnail import shrunk
 from her2viewer.scoring.stains import Stain
 
 PRIVACY: Final = "A slide's label may name the patient. It is shown here only, and never exported."
@@ -222,12 +221,4 @@ class _InformationButton(QToolButton):
 def read_pictures(source: ImageSource) -> dict[str, RGBImage]:
     """In the files lane: the further pictures in a file by name, the label first, small. Raises ImageError."""
     names = sorted(source.associated, key=lambda name: name != "label")
-    return {name: _small(source.associated_image(name)) for name in names}
-
-
-def _small(pixels: RGBImage) -> RGBImage:
-    scale = _PICTURE_SIDE / max(pixels.shape[:2])
-    if scale >= 1:
-        return pixels
-    size = (max(round(pixels.shape[1] * scale), 1), max(round(pixels.shape[0] * scale), 1))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    return {name: shrunk(source.associated_image(name), _PICTURE_SIDE) for name in names}

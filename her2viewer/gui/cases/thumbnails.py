@@ -5,8 +5,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-import cv2
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
@@ -15,7 +13,7 @@ from her2viewer.gui.lanes import Lane
 from her2viewer.gui.state import OpenedImage
 from her2viewer.imaging.opening import probe
 from her2viewer.imaging.source import ImageSource, RGBImage
-from her2viewer.imaging.thumbnail import thumbnail
+from her2viewer.imaging.thumbnail import shrunk, thumbnail
 
 SIDE: Final = 96
 """Pixels of the longer side: 44 logical pixels in the list, at 200% too."""
@@ -67,7 +65,7 @@ class Thumbnails(QObject):
             return
         if self._at_hand:
             path, overview = self._at_hand.popitem()
-            self._begin(path, lambda: _shrunk(overview))
+            self._begin(path, lambda: shrunk(overview, SIDE))
             return
         self._wanted = [path for path in self._wanted if path not in self._kept]
         if self._wanted:
@@ -111,14 +109,6 @@ def read_thumbnail(opener: Callable[[Path], ImageSource], path: Path) -> RGBImag
         return None
     with opener(path) as source:
         return thumbnail(source, SIDE)
-
-
-def _shrunk(overview: RGBImage) -> RGBImage:
-    scale = SIDE / max(overview.shape[:2])
-    if scale >= 1:
-        return overview
-    size = (max(round(overview.shape[1] * scale), 1), max(round(overview.shape[0] * scale), 1))
-    return cv2.resize(overview, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
 def _image(pixels: RGBImage) -> QImage:

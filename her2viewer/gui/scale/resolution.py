@@ -46,6 +46,6 @@ def resolve_scale(state: State, stain: Stain) -> ScaleShown:
         more = "No scale is known: the file names no pixel size that can be trusted. Click to type it."
         return ScaleShown("no scale known", "no scale", more)
     typed = mpp.origin == TYPED_ORIGIN
-    figure = f"{mpp.um:.3g} µm/px"
+    figure = f"{mpp.um:.3g} µm"
     source = "Typed by you" if typed else f"From the file ({mpp.origin})"
-    return ScaleShown(f"{figure}{', typed' if typed else ''}", figure, f"{source}. Click to change it.")
+    return ScaleShown(f"{figure}/px{', typed' if typed else ''}", figure, f"{source}. Click to change it.")

@@ -249,7 +249,7 @@ def _paint_membranes(painter: QPainter, sight: Sight, um_per_px: float | None) -
     """The membrane widths as strokes as wide as they would be in this view, and in words."""
     metrics = QFontMetricsF(painter.font())
     rows = [f"{membrane.score}  about {membrane.um:.2f} µm" for membrane in MAGNIFICATION_RULE]
-    head = "Membrane width (magnification rule)"
+    head = "Membrane width"
     px_per_um = None if um_per_px is None else _logical_px_per_level0(sight) / um_per_px
     drawn = px_per_um is not None and MAGNIFICATION_RULE[-1].um * px_per_um >= _DRAWN_FROM
     widest = min(MAGNIFICATION_RULE[-1].um * px_per_um, 96.0) if px_per_um is not None and drawn else 0.0

@@ -137,6 +137,7 @@ class App:
         self.settings.style = self.store.state.style
         self.settings.save()
         self.desk.close()
+        self.theme.close()
         self.window.fetching.close()
         self.lanes.close()
         self.cases.close()

@@ -246,6 +246,7 @@ class Theme(QObject):
         self._type_size = max(SMALLEST_TYPE, QFontInfo(application.font()).pixelSize())
         application.setStyle("Fusion")
         application.styleHints().colorSchemeChanged.connect(self._on_system_changed)
+        self._follows = True
         self._apply()
 
     @property
@@ -266,6 +267,12 @@ class Theme(QObject):
         if choice is not self._choice:
             self._choice = choice
             self._apply()
+
+    def close(self) -> None:
+        """Follows the desktop no longer: the window is gone."""
+        if self._follows:
+            self._follows = False
+            self._application.styleHints().colorSchemeChanged.disconnect(self._on_system_changed)
 
     def _on_system_changed(self) -> None:
         if self._choice is ThemeChoice.SYSTEM:

@@ -21,7 +21,7 @@ from her2viewer import __version__
 from her2viewer.errors import ExportError
 from her2viewer.export.files import write_atomic
 from her2viewer.export.places import file_within, is_placeless, valid_unicode, without_places
-from her2viewer.imaging.source import ImageSource
+from her2viewer.imaging.source import ImageSource, PixelSize
 from her2viewer.scoring.prediction import Prediction
 from her2viewer.scoring.stains import Stain
 
@@ -143,18 +143,23 @@ def result_document(
     label: str | None = None,
     root: Path | None = None,
     notices: Sequence[str] = (),
+    scales: Mapping[Stain, PixelSize | None] | None = None,
     utc: datetime | None = None,
 ) -> ResultDocument:
     """A prediction as a result file. `root`: the folder that file names are told from; `notices`: the scorer's.
 
-    `sources` needs both stains. `utc` is now unless given.
+    `sources` needs both stains. `scales`: pixel sizes that stand in place of the files' own (typed by the user, which their
+    origin says). `utc` is now unless given.
     """
+    mpp = {stain: sources[stain].mpp if scales is None else scales[stain] for stain in Stain}
     notes = [f"{stain.caption}: {note}" for stain in Stain for note in sources[stain].notes]
     model = prediction.model
     return ResultDocument(
         case_id=valid_unicode(case_id),
         label=label,
-        images=Images(he=_image(sources[Stain.HE], root), ihc=_image(sources[Stain.IHC], root)),
+        images=Images(
+            he=_image(sources[Stain.HE], mpp[Stain.HE], root), ihc=_image(sources[Stain.IHC], mpp[Stain.IHC], root)
+        ),
         model=ModelRecord(name=model.name, version=model.version, sha256=model.sha256),
         field={
             stain: FieldRecord(
@@ -183,15 +188,15 @@ def result_document(
     )
 
 
-def _image(source: ImageSource, root: Path | None) -> ImageRecord:
+def _image(source: ImageSource, mpp: PixelSize | None, root: Path | None) -> ImageRecord:
     width, height = source.size
     return ImageRecord(
         file=file_within(source.path, root),
         width=width,
         height=height,
         sha256=source.sha256,
-        mpp=None if source.mpp is None else source.mpp.um,
-        mpp_origin=None if source.mpp is None else source.mpp.origin,
+        mpp=None if mpp is None else mpp.um,
+        mpp_origin=None if mpp is None else mpp.origin,
     )
 
 

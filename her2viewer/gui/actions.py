@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence, QPalette
@@ -88,6 +88,29 @@ class ActionId(StrEnum):
     SHORTCUTS = "shortcuts"
     COPY_MESSAGE = "copy_message"
     ABOUT = "about"
+    OPEN_FOLDER = "open_folder"
+    NEXT_CASE = "next_case"
+    PREVIOUS_CASE = "previous_case"
+    FILTER_CASES = "filter_cases"
+    OBJECTIVE_2_5 = "objective_2_5"
+    OBJECTIVE_5 = "objective_5"
+    OBJECTIVE_10 = "objective_10"
+    OBJECTIVE_20 = "objective_20"
+    OBJECTIVE_40 = "objective_40"
+    RULE_1 = "rule_1"
+    RULE_2 = "rule_2"
+    RULE_3 = "rule_3"
+    MATCH_RESOLUTION = "match_resolution"
+    TYPE_SCALE = "type_scale"
+    RULER = "ruler"
+    CLEAR_RULERS = "clear_rulers"
+    IMAGE_INFORMATION = "image_information"
+    PANEL_CASES = "panel_cases"
+    PANEL_ANSWER = "panel_answer"
+    PANEL_FIELDS = "panel_fields"
+    RESET_PANELS = "reset_panels"
+    FULL_SCREEN = "full_screen"
+    TISSUE_ALONE = "tissue_alone"
 
 
 class Menu(StrEnum):
@@ -119,6 +142,8 @@ class ActionSpec:
     """The tool bar's group, 1 from the left; 0 is not in the tool bar."""
     short: str = ""
     """What the tool bar says, where the text is too long for it."""
+    submenu: str = ""
+    """The submenu it stands in, where its menu has one for it."""
 
 
 A, M = ActionId, Menu
@@ -126,6 +151,9 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec(A.OPEN_PAIR, M.FILE, "Open pair...", "folder-open", ("Ctrl+O",),
                "Open the H&E and the HER2 IHC image of the same tissue", "load file image slide picture he ihc",
                toolbar=1, short="Open"),
+    ActionSpec(A.OPEN_FOLDER, M.FILE, "Open folder of pairs...", "folders", ("Ctrl+Shift+O",),
+               "List the pairs of a folder beside the panes, to page through them",
+               "cases load directory worklist queue many browse he ihc"),
     ActionSpec(A.OPEN_DEMO, M.FILE, "Open the demo pair", "flask", ("Ctrl+D",),
                "Open the pair that ships with the app", "example sample phantom try tutorial", toolbar=1, short="Demo"),
     ActionSpec(A.SWAP, M.FILE, "Swap stains", "arrows-left-right", ("X",),
@@ -148,6 +176,33 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
                "Show the whole field", "zoom all overview reset whole", toolbar=2),
     ActionSpec(A.ONE_TO_ONE, M.VIEW, "1:1", "number-square-one", ("Ctrl+1",),
                "One image pixel on one screen pixel", "zoom actual size 100% full resolution magnification", toolbar=2),
+    ActionSpec(A.OBJECTIVE_2_5, M.VIEW, "Objective 2.5x", "magnifying-glass", ("Alt+1",),
+               "As through a 2.5x objective: 4 µm a pixel",
+               "zoom magnification overview scanning low power", toolbar=2, short="2.5x", submenu="Objective"),
+    ActionSpec(A.OBJECTIVE_5, M.VIEW, "Objective 5x", "magnifying-glass", ("Alt+2",),
+               "As through a 5x objective: 2 µm a pixel",
+               "zoom magnification low power", toolbar=2, short="5x", submenu="Objective"),
+    ActionSpec(A.OBJECTIVE_10, M.VIEW, "Objective 10x", "magnifying-glass", ("Alt+3",),
+               "As through a 10x objective: 1 µm a pixel",
+               "zoom magnification medium power", toolbar=2, short="10x", submenu="Objective"),
+    ActionSpec(A.OBJECTIVE_20, M.VIEW, "Objective 20x", "magnifying-glass", ("Alt+4",),
+               "As through a 20x objective: 0.5 µm a pixel",
+               "zoom magnification high power", toolbar=2, short="20x", submenu="Objective"),
+    ActionSpec(A.OBJECTIVE_40, M.VIEW, "Objective 40x", "magnifying-glass", ("Alt+5",),
+               "As through a 40x objective: 0.25 µm a pixel",
+               "zoom magnification high power hpf", toolbar=2, short="40x", submenu="Objective"),
+    ActionSpec(A.RULE_3, M.VIEW, "Magnification rule: 5x, membranes of 3+", "ruler", (),
+               "Membranes of 3+ (about 2.14 µm wide) show from 5x already",
+               "her2 membrane width strong complete score objective",
+               submenu="Magnification rule"),
+    ActionSpec(A.RULE_2, M.VIEW, "Magnification rule: 10x, membranes of 2+", "ruler", (),
+               "Membranes of 2+ (about 1.0 µm wide) show from 10x",
+               "her2 membrane width weak moderate equivocal score objective",
+               submenu="Magnification rule"),
+    ActionSpec(A.RULE_1, M.VIEW, "Magnification rule: 40x, faint membranes of 1+", "ruler", (),
+               "Faint membranes of 1+ (about 0.64 µm wide) show only at 40x",
+               "her2 membrane width incomplete low score objective",
+               submenu="Magnification rule"),
     ActionSpec(A.ZOOM_IN, M.VIEW, "Zoom in", "magnifying-glass-plus", ("+", "="),
                "Twice as close", "closer magnify objective larger", toolbar=2),
     ActionSpec(A.ZOOM_OUT, M.VIEW, "Zoom out", "magnifying-glass-minus", ("-",),
@@ -189,6 +244,45 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec(A.LINK, M.VIEW, "Link panes", "link", ("L",),
                "Both panes show the same place of the tissue", "sync synchronise lock together side by side", True,
                section=True, toolbar=3, short="Link"),
+    ActionSpec(A.MATCH_RESOLUTION, M.VIEW, "Match the resolution", "equals", ("Ctrl+M",),
+               "Both panes at the same micrometres a pixel",
+               "same scale magnification zoom both panes equal objective"),
+    ActionSpec(A.RULER, M.VIEW, "Ruler", "ruler", ("M",),
+               "Drag over the tissue to measure; the membrane widths of 1+, 2+ and 3+ stand beside",
+               "measure distance length micrometre micron size membrane width",
+               True, section=True, toolbar=3, short="Ruler"),
+    ActionSpec(A.CLEAR_RULERS, M.VIEW, "Remove all rulers", "eraser", (), "Remove the rulers of the images on screen",
+               "measure clear delete length"),
+    ActionSpec(A.TYPE_SCALE, M.VIEW, "Type the pixel size...", "text-t", (),
+               "Say how many micrometres a pixel is, where the file does not",
+               "scale mpp micron calibrate calibration resolution um objective"),
+    ActionSpec(A.IMAGE_INFORMATION, M.VIEW, "Image information", "info", ("I",),
+               "The slide's label and what the file says of itself",
+               "properties metadata scanner label barcode macro details"),
+    ActionSpec(A.NEXT_CASE, M.VIEW, "Next case", "caret-down", ("J",),
+               "Open the next case of the list (Right, Down and Page Down too)",
+               "page forward following pair worklist", section=True),
+    ActionSpec(A.PREVIOUS_CASE, M.VIEW, "Previous case", "caret-up", ("K",),
+               "Open the case before (Left, Up and Page Up too)",
+               "page back last pair worklist"),
+    ActionSpec(A.FILTER_CASES, M.VIEW, "Filter the cases", "funnel", ("Ctrl+F",),
+               "Find a case by its name, label or state",
+               "search find list worklist"),
+    ActionSpec(A.PANEL_CASES, M.VIEW, "Panel: cases", "list-bullets", ("F2",), "Show or hide the list of cases",
+               "side bar dock worklist thumbnails", True, section=True, submenu="Panels"),
+    ActionSpec(A.PANEL_ANSWER, M.VIEW, "Panel: score and map", "chart-bar-horizontal", ("F3",),
+               "Show or hide the score and the map's settings",
+               "side bar dock explain probabilities", True, submenu="Panels"),
+    ActionSpec(A.PANEL_FIELDS, M.VIEW, "Panel: fields", "table", ("F4",), "Show or hide the table of fields",
+               "side bar dock regions annotations", True, submenu="Panels"),
+    ActionSpec(A.RESET_PANELS, M.VIEW, "Panels at their first places", "layout", (),
+               "Bring every panel back to where it was at first",
+               "reset restore default dock lost", submenu="Panels"),
+    ActionSpec(A.FULL_SCREEN, M.VIEW, "Full screen", "arrows-out", ("F11",),
+               "Use the whole screen; Esc leaves it", "maximise large monitor", True),
+    ActionSpec(A.TISSUE_ALONE, M.VIEW, "Tissue alone", "frame-corners", ("Shift+F11",),
+               "Hide tool bar and panels; Esc brings them back",
+               "distraction focus hide panels chrome zen", True),
     ActionSpec(A.SIDE_BY_SIDE, M.COMPARE, "Side by side", "columns", ("F5",), "Each image in a pane of its own",
                "compare two panes split normal", True, "comparison", toolbar=3),
     ActionSpec(A.FLICKER, M.COMPARE, "Flicker", "lightning", ("F6",),
@@ -303,8 +397,8 @@ HELD_KEYS: Final = (
     ("Drag", "Move the tissue"),
     ("Double click", "Twice as close; on a field: score it"),
     ("Right click", "Score here, a grid of fields, rename, delete"),
-    ("Arrow keys", "Nudge the selected field"),
-    ("Esc", "Drop what is half drawn, then lay the tool aside"),
+    ("Arrows, Page Up, Page Down", "Next or previous case; arrows nudge a selected field"),
+    ("Esc", "Drop what is half drawn, lay the tool aside, leave full screen"),
     ("Tab (hold)", "The other image, while flickering"),
 )
 """What has no action but belongs on the shortcut sheet."""
@@ -315,9 +409,27 @@ def key_words(spec: ActionSpec) -> str:
     return " or ".join(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in spec.keys)
 
 
-def matches(spec: ActionSpec, typed: str) -> bool:
-    """Whether an action is meant by what was typed: every word of it begins a word of its text, tip or search words."""
-    known = f"{spec.text} {spec.tip} {spec.words}".lower().replace(":", " ").replace(".", " ").split()
+class Findable(Protocol):
+    """What can be found by typing: an action, or another command."""
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def tip(self) -> str: ...
+
+    @property
+    def words(self) -> str: ...
+
+
+def matches(thing: Findable, typed: str) -> bool:
+    """Whether something is meant by what was typed: every word of it begins a word of its text, tip or search words."""
+    return begins(f"{thing.text} {thing.tip} {thing.words}", typed)
+
+
+def begins(text: str, typed: str) -> bool:
+    """Whether every word that was typed begins a word of a text."""
+    known = text.lower().replace(":", " ").replace(".", " ").replace(",", " ").split() + text.lower().split()
     return all(any(word.startswith(part) for word in known) for part in typed.lower().split())
 
 
@@ -326,19 +438,23 @@ def _plain(text: str) -> str:
     return text.replace("&", "&&")
 
 
+def _tip(spec: ActionSpec) -> str:
+    return f"{spec.tip} ({key_words(spec)})" if spec.keys else spec.tip
+
+
 class Actions(QObject):
     """The QActions made from the specs, by id."""
 
     def __init__(self, palette: QPalette, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._actions: dict[ActionId, QAction] = {}
+        self._reasons: dict[ActionId, str] = {}
         groups: dict[str, QActionGroup] = {}
         for spec in SPECS:
             action = QAction(_plain(spec.text), self)
             action.setObjectName(spec.id)
             action.setShortcuts([QKeySequence(key) for key in spec.keys])
-            keys = f" ({key_words(spec)})" if spec.keys else ""
-            action.setToolTip(f"{spec.tip}{keys}")
+            action.setToolTip(_tip(spec))
             action.setIconText(_plain(spec.short or spec.text))
             action.setCheckable(spec.checkable)
             if spec.exclusive:
@@ -363,6 +479,17 @@ class Actions(QObject):
     def set_enabled(self, enabled: Mapping[ActionId, bool]) -> None:
         for action, on in enabled.items():
             self._actions[action].setEnabled(on)
+
+    def set_reasons(self, reasons: Mapping[ActionId, str]) -> None:
+        """Why each of some actions is not possible just now; empty where it is. The tool tip says it, and command search."""
+        for spec in SPECS:
+            if spec.id in reasons and reasons[spec.id] != self.reason(spec.id):
+                self._reasons[spec.id] = reasons[spec.id]
+                self._actions[spec.id].setToolTip("\n".join(filter(None, (_tip(spec), reasons[spec.id]))))
+
+    def reason(self, action: ActionId) -> str:
+        """Why an action is not possible just now, or empty."""
+        return self._reasons.get(action, "")
 
     def set_checked(self, checked: Mapping[ActionId, bool]) -> None:
         """Shows a state; nobody is triggered."""

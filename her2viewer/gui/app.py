@@ -15,6 +15,9 @@ from her2viewer.gui.actions import STAIN_VIEW_ACTIONS
 from her2viewer.gui.actions import ActionId as Id
 from her2viewer.gui.bench import Bench, Loader, load_scorer
 from her2viewer.gui.compare.room import CompareRoom
+from her2viewer.gui.cases.information import InformationRoom
+from her2viewer.gui.cases.prefetch import PrefetchingOpener
+from her2viewer.gui.cases.room import CasesRoom
 from her2viewer.gui.controllers.batch import BatchController
 from her2viewer.gui.controllers.exporting import Exporting
 from her2viewer.gui.controllers.images import Images, Opener
@@ -25,6 +28,8 @@ from her2viewer.gui.crash import CrashReporter, log_path, start_log
 from her2viewer.gui.demo import demo_pair
 from her2viewer.gui.dialogs.desk import Desk, show_in_folder
 from her2viewer.gui.fields.room import FieldsRoom
+from her2viewer.gui.frame.docks import Panel
+from her2viewer.gui.frame.room import FrameRoom
 from her2viewer.gui.lanes import Lanes
 from her2viewer.gui.pane.tissue_view import WHEEL_DEGREES
 from her2viewer.gui.parts import Parts
@@ -32,8 +37,9 @@ from her2viewer.gui.presenter import Presenter
 from her2viewer.gui.registration.room import RegistrationRoom
 from her2viewer.gui.registration.work import Register, registered
 from her2viewer.gui.resolve import next_target
+from her2viewer.gui.scale.room import ScaleRoom
 from her2viewer.gui.settings import Settings, settings_path
-from her2viewer.gui.state import MapWish, State, Store
+from her2viewer.gui.state import MapWish, ScorePhase, State, Store
 from her2viewer.gui.theme import Theme, ThemeChoice
 from her2viewer.gui.window import MainWindow
 from her2viewer.imaging.opening import open_image
@@ -62,7 +68,8 @@ class App:
         self.window = MainWindow()
         self.bench = Bench(loader)
         messages = self.window.messages
-        self.images = Images(self.store, self.lanes.files, opener, messages)
+        opening = PrefetchingOpener(opener)
+        self.images = Images(self.store, self.lanes.files, opening, messages)
         self.scoring = ScoringController(self.store, self.lanes, self.bench, messages)
         self.presenter = Presenter(
             self.store,
@@ -92,6 +99,15 @@ class App:
         self.registration = RegistrationRoom(parts, register)
         self.compare = CompareRoom(parts)
         self.fields = FieldsRoom(parts, self.bench)
+        self.cases = CasesRoom(parts, opening)
+        self.scale = ScaleRoom(parts)
+        self.information = InformationRoom(parts)
+        self.window.docks.add(Panel.CASES, "Cases", self.cases.panel)
+        self.window.docks.add(Panel.FIELDS, "Fields", self.window.fields_panel)
+        self.frame = FrameRoom(parts)
+        self.desk.on_hints_wanted = self.frame.hints.reset
+        self.frame.escapes[:0] = [self.information.escape, self.scale.escape]
+        self.window.command_search.add_source(self.cases.commands)
         # Before the views: a score that is wished at opening waits for the registration.
         rooms = {**self.registration.tie(), **self.compare.tie(), **self.fields.tie()}
         self._tie_views()
@@ -99,10 +115,6 @@ class App:
         self.window.actions_.connect_all({**self._handlers(), **rooms})
         self._show_theme()
         self.window.set_recent(settings.recent_pairs)
-        if not settings.geometry.isEmpty():
-            self.window.restoreGeometry(settings.geometry)
-        else:
-            self.window.resize(1440, 900)
 
     def start(self, pair: tuple[Path, Path] | None = None, *, demo: bool = False) -> None:
         """Shows the window; the model is loaded and the first pair opened once it has been painted."""
@@ -132,15 +144,17 @@ class App:
 
     def close(self) -> None:
         """Stops all work, waits for it, and remembers the window."""
-        self.settings.geometry = self.window.saveGeometry()
+        self.frame.close()
         self.settings.style = self.store.state.style
         self.settings.save()
         self.desk.close()
         self.fields.close()
         self.compare.close()
         self.registration.close()
+        self.theme.close()
         self.window.fetching.close()
         self.lanes.close()
+        self.cases.close()
         self.images.close()
 
     _score_next = False
@@ -151,8 +165,8 @@ class App:
         self.window.refresh_scales()
         self.settings.remember_pair(he, ihc)
         self.window.set_recent(self.settings.recent_pairs)
-        if self._score_next or self.settings.score_on_open:
-            self._score_next = False
+        wanted, self._score_next = self._score_next or self.settings.score_on_open, False
+        if wanted and self.store.state.scoring.phase is not ScorePhase.SCORED:
             self.registration.controller.when_settled(self.scoring.score)
 
     def _tie_views(self) -> None:
@@ -163,6 +177,7 @@ class App:
             pane.open_requested.connect(self.desk.open_pair)
             pane.view.mosaic.failed.connect(self.window.messages.say_error)
         window.recent_chosen.connect(lambda he, ihc: self.images.open({Stain.HE: he, Stain.IHC: ihc}))
+        window.page_requested.connect(self.cases.page)
         window.look_beneath.connect(lambda held: store.change(overlay_held_away=held))
         window.closing.connect(self.close)
         window.status_line.cancel_requested.connect(self.cancel)
@@ -222,10 +237,13 @@ class App:
             Id.THEME_SYSTEM: partial(self.choose_theme, ThemeChoice.SYSTEM),
             Id.THEME_LIGHT: partial(self.choose_theme, ThemeChoice.LIGHT),
             Id.THEME_DARK: partial(self.choose_theme, ThemeChoice.DARK),
-            Id.FIND_COMMAND: lambda: window.command_search.open_over(window),
             Id.SHORTCUTS: self.desk.shortcuts,
             Id.COPY_MESSAGE: window.messages.copy,
             Id.ABOUT: self.desk.about,
+            **self.cases.handlers(),
+            **self.scale.handlers(),
+            **self.information.handlers(),
+            **self.frame.handlers(),
         }
 
     def cancel(self) -> None:

@@ -10,6 +10,7 @@ from her2viewer.errors import ExportError, UserError
 from her2viewer.gui.app import App, application
 from her2viewer.gui.bench import ModelWish
 from her2viewer.gui.demo import demo_pair
+from her2viewer.gui.frame.hints import HINTS
 from her2viewer.gui.settings import Settings
 from her2viewer.gui.state import ModelPhase, ScorePhase, State
 from her2viewer.gui.theme import ThemeChoice
@@ -38,6 +39,7 @@ def window_picture(
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(Path(folder) / "settings.ini")
         settings.demo_at_start = False
+        settings.hints_gone = [hint.id for hint in HINTS]
         settings.score_on_open = True
         settings.register_on_open = False  # the score is that of `her2viewer score`, which does not register
         settings.theme = theme

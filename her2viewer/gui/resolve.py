@@ -10,6 +10,7 @@ from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.fields.state import FieldsState, RunPhase
 from her2viewer.gui.lanes import Progress
 from her2viewer.gui.pane.colouring import ORIGINAL, Colouring
+from her2viewer.gui.scale.resolution import resolve_mpp
 from her2viewer.gui.state import MapWish, ModelPhase, OpenedImage, ScorePhase, State
 from her2viewer.scoring.evidence import Attribution
 from her2viewer.scoring.prediction import Prediction
@@ -44,13 +45,12 @@ def resolve_pane(state: State, stain: Stain) -> PaneShown:
         return PaneShown(None, "", "", "", None, opening, slot.error)
     source = slot.image.source
     width, height = source.size
-    mpp = source.mpp
-    scale = f"{mpp.um:.3g} µm/px" if mpp is not None else "no scale known"
+    mpp = resolve_mpp(state, stain)
     notes = tuple(source.notes)
     return PaneShown(
         slot.image,
         source.path.name,
-        f"{width} x {height} px, {scale}{', converted' if notes else ''}",
+        f"{width} x {height} px{', converted' if notes else ''}",
         "\n".join((str(source.path), f"{source.format}, {width} x {height} px", *notes)),
         mpp.um if mpp is not None else None,
         opening,

@@ -1,7 +1,9 @@
 """What the app remembers between starts, in one INI file. Each setting is declared once, here, with its default."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, TypeVar
 
 import platformdirs
@@ -9,6 +11,7 @@ from PySide6.QtCore import QByteArray, QSettings
 
 from her2viewer.export.overlay import ColourMap, OverlayStyle, ScaleMode
 from her2viewer.gui.bench import DeviceChoice, ModelWish
+from her2viewer.gui.scale.typed import TypedScales, is_um_per_px
 from her2viewer.gui.theme import ThemeChoice
 from her2viewer.scoring.evidence import Precision
 
@@ -149,11 +152,60 @@ class Settings:
     def geometry(self, value: QByteArray) -> None:
         self._store.setValue("window/geometry", value)
 
-    def text_of(self, key: Literal["export/folder", "batch/out"]) -> str:
+    @property
+    def layout(self) -> QByteArray:
+        """Where the panels stood."""
+        value = self._store.value("window/layout")
+        return value if isinstance(value, QByteArray) else QByteArray()
+
+    @layout.setter
+    def layout(self, value: QByteArray) -> None:
+        self._store.setValue("window/layout", value)
+
+    @property
+    def typed_scales(self) -> TypedScales:
+        """Pixel sizes that were typed, by image; those that no image can have are passed over."""
+        found = self._json("scale/typed", {})
+        pairs = found.items() if isinstance(found, dict) else ()
+        return TypedScales(MappingProxyType({key: um for key, um in pairs if is_um_per_px(um)}))
+
+    @typed_scales.setter
+    def typed_scales(self, scales: TypedScales) -> None:
+        self._store.setValue("scale/typed", json.dumps(dict(scales.um)))
+
+    @property
+    def hints_gone(self) -> list[str]:
+        """The first-time hints that are not shown again."""
+        return self._words("hints/gone")
+
+    @hints_gone.setter
+    def hints_gone(self, ids: Sequence[str]) -> None:
+        self._store.setValue("hints/gone", json.dumps(list(ids)))
+
+    @property
+    def recent_commands(self) -> list[str]:
+        """What was run by command search, the latest first."""
+        return self._words("commands/recent")
+
+    @recent_commands.setter
+    def recent_commands(self, ids: Sequence[str]) -> None:
+        self._store.setValue("commands/recent", json.dumps(list(ids)))
+
+    def _words(self, key: str) -> list[str]:
+        found = self._json(key, [])
+        return [word for word in found if isinstance(word, str)] if isinstance(found, list) else []
+
+    def _json(self, key: str, default: object) -> object:
+        try:
+            return json.loads(self._text(key, json.dumps(default)))
+        except ValueError:
+            return default
+
+    def text_of(self, key: Literal["export/folder", "batch/out", "cases/folder"]) -> str:
         """A folder chosen last, for a dialog."""
         return self._text(key)
 
-    def set_text_of(self, key: Literal["export/folder", "batch/out"], text: str) -> None:
+    def set_text_of(self, key: Literal["export/folder", "batch/out", "cases/folder"], text: str) -> None:
         self._store.setValue(key, text)
 
     def save(self) -> None:

@@ -9,11 +9,13 @@ from typing import Any
 
 from her2viewer.errors import UserError
 from her2viewer.export.overlay import OverlayStyle
+from her2viewer.gui.cases.cases import Cases
 from her2viewer.gui.compare.state import Comparison
 from her2viewer.gui.fields.state import FieldsState
 from her2viewer.gui.lanes import Progress
 from her2viewer.gui.pane.stain_viewing import StainViewing
 from her2viewer.gui.registration.state import Registration
+from her2viewer.gui.scale.typed import TypedScales
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.imaging.source import ImageSource, RGBImage
 from her2viewer.scoring.evidence import STAGES, Attribution, Evidence
@@ -138,6 +140,8 @@ class State:
     fields: FieldsState = FieldsState()  # noqa: RUF009  immutable
     exporting: Progress | None = None
     batch: Progress | None = None
+    scales: TypedScales = field(default_factory=TypedScales)
+    cases: Cases = field(default_factory=Cases)
 
     def image(self, stain: Stain) -> OpenedImage | None:
         return self.slots[stain].image
@@ -179,11 +183,15 @@ Listener = Callable[[State, State], None]
 
 
 class Store:
-    """Holds the state. Changing it tells every listener (old, new), in the order they came."""
+    """Holds the state. Changing it tells every listener (old, new), in the order they came.
+
+    A listener may change the state again: that is told after all have heard what came before.
+    """
 
     def __init__(self, state: State | None = None) -> None:
         self._state = state or State()
         self._listeners: list[Listener] = []
+        self._untold: list[tuple[State, State]] = []
 
     @property
     def state(self) -> State:
@@ -201,6 +209,14 @@ class Store:
 
     def put(self, state: State) -> None:
         """Replaces the state."""
-        old, self._state = self._state, state
-        for listener in tuple(self._listeners):
-            listener(old, state)
+        self._untold.append((self._state, state))
+        self._state = state
+        if len(self._untold) > 1:  # a listener did this; who is telling goes on with it
+            return
+        try:
+            while self._untold:
+                for listener in tuple(self._listeners):
+                    listener(*self._untold[0])
+                self._untold.pop(0)
+        finally:
+            self._untold.clear()

@@ -147,6 +147,13 @@ def style_sheet(tokens: Tokens, caret: str, type_size: int) -> str:
     QStatusBar::item {{ border: 0; }}
     #sidePanel, #sidePanel > QWidget, #sideContent {{ background: {tokens.panel}; }}
     #sidePanel {{ border: 0; border-left: 1px solid {tokens.line}; }}
+    QDockWidget {{ background: {tokens.panel}; }}
+    #dockTitle {{ background: {tokens.panel}; border-bottom: 1px solid {tokens.line}; }}
+    #casesPanel QWidget {{ background: {tokens.panel}; }}
+    #casesPanel QListView {{ border: 0; border-top: 1px solid {tokens.line}; border-radius: 0; }}
+    #scaleLink {{ color: {tokens.accent}; padding: 2px 4px; text-decoration: underline; }}
+    #information, #information > QWidget, #information > QWidget > QWidget {{ background: {tokens.raised}; }}
+    #popover, #hint {{ background: {tokens.raised}; border: 1px solid {tokens.line}; border-radius: 4px; }}
     #rule {{ background: {tokens.line}; }}
     #pane {{ border: 1px solid {tokens.line}; background: {tokens.window}; }}
     #pane[focused="true"] {{ border: 1px solid {tokens.quiet}; }}
@@ -163,7 +170,7 @@ def style_sheet(tokens: Tokens, caret: str, type_size: int) -> str:
     #message[level="info"] {{ background: {tokens.raised}; color: {tokens.text}; }}
     #message[level="warning"] {{ background: {tokens.warning_ground}; color: {tokens.warning}; }}
     #message[level="error"] {{ background: {tokens.error_ground}; color: {tokens.error}; }}
-    #message {{ border-bottom: 1px solid {tokens.line}; }}
+    #message {{ border: 1px solid {tokens.line}; border-radius: 4px; }}
     #message QLabel {{ color: inherit; background: transparent; }}
     #message[level="warning"] QLabel {{ color: {tokens.warning}; }}
     #message[level="error"] QLabel {{ color: {tokens.error}; }}
@@ -239,6 +246,7 @@ class Theme(QObject):
         self._type_size = max(SMALLEST_TYPE, QFontInfo(application.font()).pixelSize())
         application.setStyle("Fusion")
         application.styleHints().colorSchemeChanged.connect(self._on_system_changed)
+        self._follows = True
         self._apply()
 
     @property
@@ -259,6 +267,12 @@ class Theme(QObject):
         if choice is not self._choice:
             self._choice = choice
             self._apply()
+
+    def close(self) -> None:
+        """Follows the desktop no longer: the window is gone."""
+        if self._follows:
+            self._follows = False
+            self._application.styleHints().colorSchemeChanged.disconnect(self._on_system_changed)
 
     def _on_system_changed(self) -> None:
         if self._choice is ThemeChoice.SYSTEM:

@@ -3,46 +3,39 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QMainWindow,
-    QMenu,
-    QScrollArea,
-    QSizePolicy,
-    QSplitter,
-    QToolBar,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFrame, QMainWindow, QMenu, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from her2viewer.gui.actions import SPECS, ActionId, Actions, Menu
+from her2viewer.gui.actions import Actions
 from her2viewer.gui.command_search import CommandSearch
 from her2viewer.gui.fields.panel import FieldsPanel
+from her2viewer.gui.frame.docks import Docks, Panel
+from her2viewer.gui.frame.floating import Float, at_the_top
+from her2viewer.gui.frame.full_screen import FullScreen
+from her2viewer.gui.frame.menus import ToolBar, build_menus
 from her2viewer.gui.messages import MessageBar
 from her2viewer.gui.pane.fetching import Fetching
 from her2viewer.gui.pane.link import Link
 from her2viewer.gui.pane.pane import ImagePane
-from her2viewer.gui.pane.viewpoint import magnification
 from her2viewer.gui.panels.explain import ExplainPanel
 from her2viewer.gui.panels.score import ScorePanel
 from her2viewer.gui.panels.section import rule
+from her2viewer.gui.scale.magnification import magnification_words
 from her2viewer.gui.status_line import StatusLine
 from her2viewer.scoring.stains import Stain
 
 TITLE = "HER2 Viewer"
-SIDE_WIDTH = 328
-FIELDS_HEIGHT = 304
-_ICON_ONLY = (
-    ActionId.ZOOM_IN,
-    ActionId.ZOOM_OUT,
-    ActionId.SIDE_BY_SIDE,
-    ActionId.FLICKER,
-    ActionId.SWIPE,
-    ActionId.BLEND,
-)
+ANSWER_WIDTH = 304
+_NONE, _KEYPAD = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.KeypadModifier
+_PAGING = {
+    Qt.Key.Key_Right: 1,
+    Qt.Key.Key_Down: 1,
+    Qt.Key.Key_PageDown: 1,
+    Qt.Key.Key_Left: -1,
+    Qt.Key.Key_Up: -1,
+    Qt.Key.Key_PageUp: -1,
+}
 
 
 class MainWindow(QMainWindow):
@@ -51,6 +44,8 @@ class MainWindow(QMainWindow):
     look_beneath = Signal(bool)
     recent_chosen = Signal(object, object)
     closing = Signal()
+    page_requested = Signal(int)
+    escaped = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -63,97 +58,47 @@ class MainWindow(QMainWindow):
         self.score_panel = ScorePanel()
         self.explain_panel = ExplainPanel()
         self.fields_panel = FieldsPanel()
-        self.messages = MessageBar()
         self.status_line = StatusLine()
         self.setStatusBar(self.status_line)
         self._recent = QMenu("Recent pairs", self)
-        self._build_menus()
-        self._build_toolbar()
+        build_menus(self, self.actions_, self._recent)
+        self.tool_bar = ToolBar(self.actions_)
+        self.addToolBar(self.tool_bar)
         self._build_body()
+        self.docks = Docks(self)
+        self.docks.add(Panel.ANSWER, "Score and map", self._build_answer())
+        self.full_screen = FullScreen(self, self.tool_bar, self.docks)
         self.command_search = CommandSearch(self.actions_, self)
         for pane in self.panes.values():
+            pane.view.looked.connect(self._show_zoom)
             pane.view.cursor_moved.connect(lambda position, pane=pane: self._on_cursor(pane, position))
         self.link.looked.connect(self.refresh_scales)
-
-    def _build_menus(self) -> None:
-        for menu in Menu:
-            built = self.menuBar().addMenu(menu.value)
-            built.setToolTipsVisible(True)
-            for spec in (spec for spec in SPECS if spec.menu is menu):
-                if spec.section:
-                    built.addSeparator()
-                built.addAction(self.actions_[spec.id])
-                if spec.id is ActionId.OPEN_DEMO:
-                    built.addMenu(self._recent)
-        # Without this a shortcut would sleep whenever the menu bar is hidden.
-        self.addActions([self.actions_[spec.id] for spec in SPECS])
-
-    def _build_toolbar(self) -> None:
-        bar = QToolBar("Tools")
-        bar.setObjectName("tools")
-        bar.setMovable(False)
-        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        bar.setIconSize(QSize(20, 20))
-        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        group = 1
-        for spec in sorted((spec for spec in SPECS if spec.toolbar), key=lambda spec: spec.toolbar):
-            if spec.toolbar != group:
-                group = spec.toolbar
-                if spec.id is ActionId.FIND_COMMAND:
-                    spring = QWidget()
-                    spring.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-                    bar.addWidget(spring)
-                else:
-                    bar.addSeparator()
-            bar.addAction(self.actions_[spec.id])
-            button = bar.widgetForAction(self.actions_[spec.id])
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            if spec.id in _ICON_ONLY or spec.menu is Menu.FIELDS:
-                button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)  # type: ignore[attr-defined]
-        self.addToolBar(bar)
 
     def _build_body(self) -> None:
         splitter = QSplitter(Qt.Orientation.Horizontal)
         splitter.setChildrenCollapsible(False)
         splitter.setHandleWidth(8)
         for pane in self.panes.values():
-            pane.setMinimumWidth(240)
+            pane.setMinimumWidth(224)
             splitter.addWidget(pane)
         splitter.setSizes([1000, 1000])
-        left = QWidget()
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.messages)
-        framed = QWidget()
-        frame = QVBoxLayout(framed)
+        body = QWidget()
+        frame = QVBoxLayout(body)
         frame.setContentsMargins(8, 8, 8, 8)
         frame.setSpacing(0)
         self.above_panes, self.below_panes = QVBoxLayout(), QVBoxLayout()
         frame.addLayout(self.above_panes)
         frame.addWidget(splitter, 1)
         frame.addLayout(self.below_panes)
-        rows = QSplitter(Qt.Orientation.Vertical)
-        rows.setChildrenCollapsible(False)
-        rows.addWidget(framed)
-        rows.addWidget(self.fields_panel)
-        rows.setStretchFactor(0, 1)
-        rows.setSizes([1000, FIELDS_HEIGHT])
-        self.fields_panel.hide()  # until there is something in it, or it is asked for
-        self.fields_panel.reveal_wanted.connect(self.fields_panel.show)
-        column.addWidget(rows, 1)
-        body = QWidget()
-        row = QHBoxLayout(body)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(left, 1)
-        row.addWidget(self._build_side())
+        self.messages = MessageBar(body)
         self.setCentralWidget(body)
+        self.body = body
+        Float(self.messages, at_the_top)
         # Otherwise the first tool button would have it, and Space would press that.
         body.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         body.setFocus()
 
-    def _build_side(self) -> QWidget:
+    def _build_answer(self) -> QWidget:
         content = QWidget()
         content.setObjectName("sideContent")
         column = QVBoxLayout(content)
@@ -169,7 +114,7 @@ class MainWindow(QMainWindow):
         side.setWidgetResizable(True)
         side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         side.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        side.setFixedWidth(SIDE_WIDTH)
+        side.setMinimumWidth(ANSWER_WIDTH)  # whatever its texts say
         side.setWidget(content)
         return side
 
@@ -226,19 +171,30 @@ class MainWindow(QMainWindow):
         return next((pane for pane in panes if pane.view.image is not None), panes[0])
 
     def refresh_scales(self) -> None:
-        """After a zoom: the figure in the status bar. (The panes look after their own scales.)"""
-        viewpoint = self.active_pane().view.viewpoint
-        self.status_line.set_zoom(magnification(viewpoint.px) if viewpoint is not None else "")
+        """After a zoom."""
+        for pane in self.panes.values():
+            pane.refresh_scale()
+        self._show_zoom()
+
+    def _show_zoom(self) -> None:
+        pane = self.active_pane()
+        viewpoint = pane.view.viewpoint
+        self.status_line.set_zoom(magnification_words(viewpoint.px, pane.um_per_px) if viewpoint is not None else "")
 
     def _on_cursor(self, pane: ImagePane, position: tuple[float, float] | None) -> None:
         words = f"{pane.stain.caption}  {position[0]:.0f}, {position[1]:.0f}" if position is not None else ""
         self.status_line.set_place(words)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        # What no widget with the keyboard has taken: a slider or a list keeps its arrows.
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
             self.look_beneath.emit(True)
-            return
-        super().keyPressEvent(event)
+        elif event.key() == Qt.Key.Key_Escape:
+            self.escaped.emit()
+        elif event.modifiers() in (_NONE, _KEYPAD) and event.key() in _PAGING:
+            self.page_requested.emit(_PAGING[Qt.Key(event.key())])
+        else:
+            super().keyPressEvent(event)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():

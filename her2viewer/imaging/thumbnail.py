@@ -16,9 +16,14 @@ def thumbnail(source: ImageSource, max_px: int) -> RGBImage:
     enough = [i for i, level in enumerate(source.levels) if max(level.width, level.height) >= max_px]
     index = enough[-1] if enough else 0
     level = source.levels[index]
-    image = source.read(index, 0, 0, level.width, level.height)
-    scale = max_px / max(level.width, level.height)
+    return shrunk(source.read(index, 0, 0, level.width, level.height), max_px)
+
+
+def shrunk(image: RGBImage, max_px: int) -> RGBImage:
+    """A picture with its longer side at most `max_px`, never enlarged: (h, w, 3) uint8; itself where it is small enough."""
+    height, width = image.shape[:2]
+    scale = max_px / max(width, height)
     if scale >= 1:
         return image
-    size = (max(1, round(level.width * scale)), max(1, round(level.height * scale)))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

@@ -7,7 +7,7 @@ from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QTransform
 
 from her2viewer.gui.pane.scale_bar import length_words, round_length
-from her2viewer.gui.pane.viewpoint import Viewpoint, fitted, kept_in_reach, magnification
+from her2viewer.gui.pane.viewpoint import Viewpoint, fitted, kept_in_reach
 from her2viewer.scoring.prediction import FieldOfView
 
 numbers = st.floats(-1e5, 1e5)
@@ -105,12 +105,7 @@ def test_fitted_shows_all_of_it() -> None:
 def test_the_tissue_cannot_be_lost() -> None:
     kept = kept_in_reach(Viewpoint(-1e9, 1e9, 1e9), (1000, 500), (400, 400))
     assert (kept.x, kept.y) == (0, 500)
-    assert kept.px == 10
-
-
-@pytest.mark.parametrize(("px", "words"), [(1.0, "1:1"), (0.5, "2x"), (0.4, "2.5x"), (2.5, "40%")])
-def test_magnification_in_words(px: float, words: str) -> None:
-    assert magnification(px) == words
+    assert kept.px == 40
 
 
 @given(st.floats(1e-3, 1e3))

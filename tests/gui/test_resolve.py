@@ -102,7 +102,7 @@ def test_the_models_own_caution_speaks_against_every_score(scored: State) -> Non
 
 def test_the_header_says_that_pixels_were_changed(scored: State) -> None:
     shown = resolve_pane(scored, Stain.HE)
-    assert shown.info == "256 x 256 px, no scale known, converted"
+    assert shown.info == "256 x 256 px, converted"
     assert "16-bit, scaled to 8 bit" in shown.more
 
 

@@ -1,20 +1,22 @@
 """Writing the annotated picture of what is on screen, in the files lane."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from her2viewer.cases.case import OpenedPair
 from her2viewer.cases.pair import Pair, pair_files
 from her2viewer.errors import UserError
-from her2viewer.export.annotated import annotated_picture, save_picture, scales, shared_scale
+from her2viewer.export.annotated import annotated_picture, save_picture, shared_scale
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.export.results import result_document, write_json
 from her2viewer.gui.controllers.messenger import Level, Messenger, Remedy
 from her2viewer.gui.controllers.scoring import read_pixels
 from her2viewer.gui.lanes import Context, Lane, Progress
+from her2viewer.gui.scale.resolution import resolve_scales
 from her2viewer.gui.state import ModelFacts, State, Store
 from her2viewer.imaging.alignment import Alignment
+from her2viewer.imaging.source import PixelSize
 from her2viewer.scoring.evidence import Attribution, Evidence
 from her2viewer.scoring.stains import Stain
 
@@ -42,6 +44,7 @@ class Exportable:
     attribution: Attribution | None
     style: OverlayStyle
     facts: ModelFacts | None
+    scales: Mapping[Stain, PixelSize | None]
 
 
 def exportable(state: State) -> Exportable | None:
@@ -51,7 +54,13 @@ def exportable(state: State) -> Exportable | None:
         return None
     images = OpenedPair(pair[0].source, pair[1].source)
     return Exportable(
-        images, state.scoring.alignment, evidence, state.drawn.attribution, state.style, state.model.facts
+        images,
+        state.scoring.alignment,
+        evidence,
+        state.drawn.attribution,
+        state.style,
+        state.model.facts,
+        resolve_scales(state),
     )
 
 
@@ -113,7 +122,8 @@ def write_export(shown: Exportable, wish: ExportWish, context: Context) -> tuple
     context.token.check()
     context.progress(Progress(1, 3, "Drawing the picture"))
     attribution = shown.attribution if wish.with_map else None
-    facts, mpp = shown.facts, scales(shown.images.sources)
+    facts = shown.facts
+    mpp = {stain: None if size is None else size.um for stain, size in shown.scales.items()}
     picture = annotated_picture(
         pixels,
         attribution,
@@ -133,5 +143,8 @@ def write_export(shown: Exportable, wish: ExportWish, context: Context) -> tuple
     notices = facts.notices if facts is not None else ()
     beside, pair = wish.path.with_suffix(".json"), pair_of(shown.images)
     sources, prediction = shown.images.sources, shown.evidence.prediction
-    write_json(beside, result_document(pair.case_id, sources, prediction, label=pair.label, notices=notices))
+    write_json(
+        beside,
+        result_document(pair.case_id, sources, prediction, label=pair.label, notices=notices, scales=shown.scales),
+    )
     return wish.path, beside

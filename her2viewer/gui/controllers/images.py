@@ -28,6 +28,8 @@ class Images:
         self._messenger = messenger
         self.on_pair_opened: list[Callable[[Path, Path], None]] = []
         """Told (H&E, IHC) each time a pair stands that did not before."""
+        self.on_refused: list[Callable[[Mapping[Stain, Path], Mapping[Stain, UserError]], None]] = []
+        """Told the files that were asked for and what was wrong, each time not all of them could be opened."""
 
     def open(self, files: Mapping[Stain, Path]) -> None:
         """Opens one or both images; of several wishes in a row the last counts."""
@@ -39,7 +41,13 @@ class Images:
         def work(context: Context) -> Outcome:
             return open_images(self._opener, files, standing, context)
 
-        self._files.submit("open", work, self._on_opened, failed=self._on_failed, cancelled=self._on_cancelled)
+        self._files.submit(
+            "open",
+            work,
+            lambda outcome: self._on_opened(files, outcome),
+            failed=self._on_failed,
+            cancelled=self._on_cancelled,
+        )
 
     def drop(self, files: Sequence[Path], pane: Stain) -> None:
         """Opens what was dropped on a pane."""
@@ -68,11 +76,10 @@ class Images:
         self._on_cancelled()
 
     def close(self) -> None:
-        """Closes the files of what stands; after this, and after the lanes have ended, nothing is read any more."""
-        images = (self._store.state.image(stain) for stain in Stain)
-        close_all([image.source for image in images if image is not None])
+        """Once the lanes have ended: closes what stands in the panes."""
+        close_all([slot.image.source for slot in self._store.state.slots.values() if slot.image is not None])
 
-    def _on_opened(self, outcome: Outcome) -> None:
+    def _on_opened(self, files: Mapping[Stain, Path], outcome: Outcome) -> None:
         before = self._store.state
         opening = resolve_opening(before, outcome)
         self._store.put(opening.state)
@@ -80,6 +87,10 @@ class Images:
             self._messenger.say_error(error)
         if opening.superseded:
             self._files.submit(f"close {id(opening)}", lambda _: close_all(opening.superseded))
+        refused = {stain: result for stain, result in outcome.items() if isinstance(result, UserError)}
+        if refused:
+            for warned in self.on_refused:
+                warned(files, refused)
         pair = opening.state.pair
         if pair is not None and pair != before.pair:
             for told in self.on_pair_opened:

@@ -1,5 +1,6 @@
 """Opens the dialogs and carries what they were told to those who do it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl
@@ -28,6 +29,8 @@ class Desk:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._batch: BatchDialog | None = None
+        self.on_hints_wanted: Callable[[], object] = lambda: None
+        """Who shows the first-time hints again."""
 
     def open_pair(self) -> None:
         """Ctrl+O."""
@@ -137,6 +140,8 @@ class Desk:
         parts.settings.score_on_open = wanted.score_on_open
         parts.settings.register_on_open = wanted.register_on_open
         parts.settings.theme = wanted.theme
+        if wanted.hints_again:
+            self.on_hints_wanted()
         parts.theme.choose(wanted.theme)
         if wanted.model == now.model:
             return

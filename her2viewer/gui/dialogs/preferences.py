@@ -38,6 +38,7 @@ class Preferences:
     theme: ThemeChoice
     score_on_open: bool
     register_on_open: bool
+    hints_again: bool = False
 
 
 class PreferencesDialog(QDialog):
@@ -74,6 +75,8 @@ class PreferencesDialog(QDialog):
         self.register_on_open.setToolTip(
             "Finds how the H&E lies on the IHC, in the background; images of one size are taken to show one field"
         )
+        self.hints_again = QCheckBox("Show the first-time hints again")
+        self.hints_again.setToolTip("Each comes once more, when there is something to try it on")
         notice = quiet("\n".join(notices))
         notice.setWordWrap(True)
         notice.setVisible(bool(notices))
@@ -93,6 +96,7 @@ class PreferencesDialog(QDialog):
         form.addRow("", self._verdict)
         form.addRow("", self.register_on_open)
         form.addRow("", self.score_on_open)
+        form.addRow("", self.hints_again)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.button(QDialogButtonBox.StandardButton.Ok).setProperty("primary", True)
         buttons.accepted.connect(self.accept)
@@ -115,6 +119,7 @@ class PreferencesDialog(QDialog):
             ThemeChoice(self.theme.currentData()),
             self.score_on_open.isChecked(),
             self.register_on_open.isChecked(),
+            self.hints_again.isChecked(),
         )
 
     def accept(self) -> None:

@@ -6,7 +6,16 @@ from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QPolygonF, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
 from superqt import QElidingLabel
 
 from her2viewer.errors import UserError
@@ -25,6 +34,9 @@ _TEACHING: Final = {
     Stain.HE: "Drop an H&E image here",
     Stain.IHC: "Drop the HER2 IHC image of the same tissue here",
 }
+
+ROOM_FOR_INFO: Final = 480
+"""Logical pixels of a pane from which on its header says more than the file's name; the tool tip always does."""
 
 
 class ImagePane(QFrame):
@@ -71,6 +83,7 @@ class ImagePane(QFrame):
         header.setFixedHeight(32)
         caption = QLabel(stain.caption)
         caption.setProperty("emphasis", True)
+        caption.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self._name = QElidingLabel()
         self._name.setElideMode(Qt.TextElideMode.ElideMiddle)
         self._colouring = QLabel()
@@ -81,13 +94,23 @@ class ImagePane(QFrame):
         self._info.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._info.setProperty("quiet", True)
         row = QHBoxLayout(header)
-        row.setContentsMargins(8, 0, 8, 0)
-        row.setSpacing(16)
+        row.setContentsMargins(8, 0, 4, 0)
+        row.setSpacing(8)
         row.addWidget(caption)
         row.addWidget(self._name, 1)
         row.addWidget(self._colouring)
         row.addWidget(self._info, 1)
+        self._header_row = row
         return header
+
+    def add_to_header(self, widget: QWidget) -> None:
+        """Puts a widget at the right end of the header."""
+        self._header_row.addWidget(widget)
+
+    @property
+    def um_per_px(self) -> float | None:
+        """Micrometres per level-0 pixel of the image, or None."""
+        return self._um_per_px
 
     def set_image(self, image: OpenedImage | None) -> None:
         if image is not None:
@@ -189,6 +212,7 @@ class ImagePane(QFrame):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._info.setVisible(self.width() >= ROOM_FOR_INFO)
         self._place()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:

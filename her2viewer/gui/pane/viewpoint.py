@@ -14,6 +14,9 @@ CLOSEST: Final = 1 / 32
 FARTHEST: Final = 4.0
 """How much farther than 'fit' one may go."""
 
+ALWAYS: Final = 40.0
+"""Level-0 pixels per device pixel that are near enough for any image: a scan at 100x (0.1 µm) as through a 2.5x objective."""
+
 
 @dataclass(frozen=True, slots=True)
 class Viewpoint:
@@ -130,18 +133,10 @@ def kept_in_reach(wanted: Viewpoint, size: tuple[int, int], viewport: tuple[floa
 
     How far one may go does not depend on how the image is turned, so that turning it never changes the zoom.
     """
-    farthest = max(fitted(size, viewport).px * FARTHEST, 1.0)
+    farthest = max(fitted(size, viewport).px * FARTHEST, ALWAYS)
     return replace(
         wanted,
         x=min(max(wanted.x, 0.0), float(size[0])),
         y=min(max(wanted.y, 0.0), float(size[1])),
         px=min(max(wanted.px, CLOSEST), farthest),
     )
-
-
-def magnification(px: float) -> str:
-    """How large one image pixel is on screen, in words: '1:1', '2.5x', '40%'."""
-    scale = 1 / px
-    if abs(scale - 1) < 1e-6:
-        return "1:1"
-    return f"{scale:.3g}x" if scale > 1 else f"{scale:.0%}"

@@ -1,0 +1,140 @@
+"""The menu bar and the tool bar, made from the actions."""
+
+from typing import Final
+
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+
+from her2viewer.gui.actions import SPECS, ActionId, Actions, ActionSpec, Menu
+
+_ICON_ONLY = frozenset({ActionId.ZOOM_IN, ActionId.ZOOM_OUT})
+OBJECTIVES: Final = (
+    ActionId.OBJECTIVE_2_5,
+    ActionId.OBJECTIVE_5,
+    ActionId.OBJECTIVE_10,
+    ActionId.OBJECTIVE_20,
+    ActionId.OBJECTIVE_40,
+)
+"""In the order of `PRESETS`."""
+
+
+def build_menus(window: QMainWindow, actions: Actions, recent: QMenu) -> None:
+    """Fills the menu bar, submenus where the specs name one; `recent` goes below the demo pair."""
+    for menu in Menu:
+        built = window.menuBar().addMenu(menu.value)
+        built.setToolTipsVisible(True)
+        inner: dict[str, QMenu] = {}
+        for spec in (spec for spec in SPECS if spec.menu is menu):
+            if spec.section:
+                built.addSeparator()
+            if spec.submenu and spec.submenu not in inner:
+                inner[spec.submenu] = built.addMenu(spec.submenu)
+                inner[spec.submenu].setToolTipsVisible(True)
+            (inner[spec.submenu] if spec.submenu else built).addAction(actions[spec.id])
+            if spec.id is ActionId.OPEN_DEMO:
+                built.addMenu(recent)
+    # Without this a shortcut would sleep whenever the menu bar is hidden.
+    window.addActions([actions[spec.id] for spec in SPECS])
+
+
+class ToolBar(QToolBar):
+    """The tool bar. Where it has no room for all, the objectives go behind one button first, then the texts go."""
+
+    def __init__(self, actions: Actions) -> None:
+        super().__init__("Tools")
+        self.setObjectName("tools")
+        self.setMovable(False)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self.setIconSize(QSize(20, 20))
+        self._actions = actions
+        self._buttons: list[QToolButton] = []
+        self._widths: tuple[int, ...] = ()
+        self._dress = -1
+        group = 1
+        for spec in sorted((spec for spec in SPECS if spec.toolbar), key=lambda spec: spec.toolbar):
+            if spec.toolbar != group:
+                group = spec.toolbar
+                if spec.id is ActionId.FIND_COMMAND:
+                    spring = QWidget()
+                    spring.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+                    self.addWidget(spring)
+                else:
+                    self.addSeparator()
+            if spec.id in OBJECTIVES:
+                if spec.id is OBJECTIVES[0]:
+                    self._segment = self.addWidget(_segment(actions))
+                    self._menu = self.addWidget(_menu_button(actions))
+            else:
+                self._add_button(spec)
+        self._wear(0)
+
+    def _add_button(self, spec: ActionSpec) -> None:
+        self.addAction(self._actions[spec.id])
+        button = self.widgetForAction(self._actions[spec.id])
+        assert isinstance(button, QToolButton)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setAccessibleName(spec.text.rstrip("."))
+        if spec.id in _ICON_ONLY:
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+        else:
+            self._buttons.append(button)
+
+    def _wear(self, dress: int) -> None:
+        """0: all; 1: the objectives behind one button; 2: icons without their texts besides."""
+        if dress == self._dress:
+            return
+        self._dress = dress
+        self._segment.setVisible(dress == 0)
+        self._menu.setVisible(dress > 0)
+        style = Qt.ToolButtonStyle.ToolButtonIconOnly if dress > 1 else Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        for button in self._buttons:
+            button.setToolButtonStyle(style)
+
+    def _fit(self) -> None:
+        """The fullest dress that has room; how much each needs is measured once."""
+        if not self._widths:
+            widths = []
+            for dress in (0, 1):
+                self._wear(dress)
+                widths.append(self.sizeHint().width())
+            self._widths = tuple(widths)
+        self._wear(next((dress for dress, width in enumerate(self._widths) if width <= self.width()), 2))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._widths = ()
+
+
+def _segment(actions: Actions) -> QWidget:
+    """The objectives side by side."""
+    held = QWidget()
+    row = QHBoxLayout(held)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(0)
+    for one in OBJECTIVES:
+        button = QToolButton()
+        button.setDefaultAction(actions[one])
+        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setAccessibleName(actions[one].text())
+        row.addWidget(button)
+    return held
+
+
+def _menu_button(actions: Actions) -> QToolButton:
+    """The objectives behind one button."""
+    button = QToolButton()
+    button.setText("Objective")
+    button.setToolTip("As through an objective, 2.5x to 40x")
+    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    menu = QMenu(button)
+    menu.addActions([actions[one] for one in OBJECTIVES])
+    button.setMenu(menu)
+    return button

@@ -1,0 +1,49 @@
+"""Why an action is not possible just now, in a sentence that says what to do. Pure."""
+
+from typing import Final
+
+from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.state import ModelPhase, ScorePhase, State
+from her2viewer.scoring.stains import Stain
+
+_LOOKING: Final = (
+    Id.SWAP,
+    Id.FIT,
+    Id.ONE_TO_ONE,
+    Id.ZOOM_IN,
+    Id.ZOOM_OUT,
+    Id.PAN_LEFT,
+    Id.PAN_RIGHT,
+    Id.PAN_UP,
+    Id.PAN_DOWN,
+)
+_EXPLAINING: Final = (Id.OVERLAY, Id.MORE_OPACITY, Id.LESS_OPACITY, Id.NEXT_CLASS, Id.PREVIOUS_CLASS, Id.EXPORT)
+
+
+def reasons(state: State) -> dict[Id, str]:
+    """The reason for each action that can be barred; empty where nothing bars it."""
+    some = any(state.image(stain) is not None for stain in Stain)
+    why = dict.fromkeys(_LOOKING, "" if some else "Open an image first.")
+    scored = state.scoring.evidence is not None
+    why.update(dict.fromkeys(_EXPLAINING, "" if scored else "Score the pair first (S)."))
+    if scored and state.exporting is not None:
+        why[Id.EXPORT] = "An export is being written; wait for it."
+    why[Id.SCORE] = _scoring(state)
+    why[Id.CANCEL] = "" if _busy(state) else "Nothing is being worked on."
+    paging = "" if state.cases.pairs else "Open a folder of pairs first (Ctrl+Shift+O)."
+    why.update(dict.fromkeys((Id.NEXT_CASE, Id.PREVIOUS_CASE, Id.FILTER_CASES), paging))
+    return why
+
+
+def _scoring(state: State) -> str:
+    if state.model.phase is ModelPhase.FAILED:
+        return "There is no model; choose one in the preferences (Ctrl+,)."
+    if state.pair is None:
+        return "Open both images of a pair first (Ctrl+O)."
+    return "It is being scored." if state.scoring.phase is ScorePhase.SCORING else ""
+
+
+def _busy(state: State) -> bool:
+    opening = any(slot.opening is not None for slot in state.slots.values())
+    scoring = state.scoring.phase is ScorePhase.SCORING
+    return opening or scoring or state.drawn.pending or state.exporting is not None

@@ -427,13 +427,14 @@ class FieldsPanel(QWidget):
 
 
 _WIDTHS = {
-    Column.NAME: 132,
-    Column.COLOUR: 74,
-    Column.SCORE: 88,
-    Column.PROBABILITY: 96,
-    Column.SET: 96,
-    Column.NO_CALL: 68,
-    Column.POSITION: 112,
+    Column.NAME: 130,
+    Column.COLOUR: 84,
+    Column.SCORE: 86,
+    Column.PROBABILITY: 94,
+    Column.SET: 98,
+    Column.NO_CALL: 66,
+    Column.POSITION: 104,
+    Column.SHARE: 64,
 }
 _ANY = 16_777_215
 """Qt's own 'as wide as you like'."""

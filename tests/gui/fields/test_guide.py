@@ -110,7 +110,7 @@ def test_a_score_map_with_its_table_and_legend(hand: Hand, guide_picture: Any) -
     laid_out(hand)
     panel = hand.app.window.fields_panel
     assert panel._not_a_case_score.text() == NOT_A_CASE_SCORE
-    guide_picture(hand.app.window, "score-map", 72)
+    guide_picture(hand.app.window, "score-map", 70)
 
 
 class _Composed(QWidget):

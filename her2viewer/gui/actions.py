@@ -76,7 +76,6 @@ class ActionId(StrEnum):
     WHOLE_IMAGE = "whole_image"
     GRID = "grid"
     PAUSE_GRID = "pause_grid"
-    FIELDS_PANEL = "fields_panel"
     IMPORT_FIELDS = "import_fields"
     EXPORT_FIELDS = "export_fields"
     LOAD_MAP = "load_map"
@@ -299,7 +298,7 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec(A.REGISTER_BENT, M.COMPARE, "Register and bend", "waves", ("Alt+G",),
                "Register, and bend the H&E to tissue that was stretched or torn",
                "thin plate spline elastic deformable warp non-rigid align"),
-    ActionSpec(A.LANDMARKS, M.COMPARE, "Set landmarks", "crosshair", ("K",),
+    ActionSpec(A.LANDMARKS, M.COMPARE, "Set landmarks", "crosshair", ("Shift+K",),
                "Click the same spots in both images; two or more align them",
                "points align registration manual pins control fiducial", True),
     ActionSpec(A.LOCK_OFFSET, M.COMPARE, "Lock the offset", "lock", ("Shift+L",),
@@ -354,8 +353,6 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
                "open grid heatmap"),
     ActionSpec(A.SAVE_MAP, M.FIELDS, "Save the score map...", "floppy-disk", (),
                "Save the score map, so that it can go on another day", "write grid heatmap keep"),
-    ActionSpec(A.FIELDS_PANEL, M.FIELDS, "Fields panel", "table", ("Ctrl+T",),
-               "Show or hide the table of fields", "list table dock annotations regions", True, section=True),
     ActionSpec(A.SCORE, M.SCORE, "Score this field", "play", ("S",),
                "Ask the model for the HER2 score of this field", "her2 predict run analyse classify grade result",
                toolbar=5, short="Score"),

@@ -14,10 +14,10 @@ from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.actions import STAIN_VIEW_ACTIONS
 from her2viewer.gui.actions import ActionId as Id
 from her2viewer.gui.bench import Bench, Loader, load_scorer
-from her2viewer.gui.compare.room import CompareRoom
 from her2viewer.gui.cases.information import InformationRoom
 from her2viewer.gui.cases.prefetch import PrefetchingOpener
 from her2viewer.gui.cases.room import CasesRoom
+from her2viewer.gui.compare.room import CompareRoom
 from her2viewer.gui.controllers.batch import BatchController
 from her2viewer.gui.controllers.exporting import Exporting
 from her2viewer.gui.controllers.images import Images, Opener
@@ -103,7 +103,8 @@ class App:
         self.scale = ScaleRoom(parts)
         self.information = InformationRoom(parts)
         self.window.docks.add(Panel.CASES, "Cases", self.cases.panel)
-        self.window.docks.add(Panel.FIELDS, "Fields", self.window.fields_panel)
+        self.window.docks.add(Panel.FIELDS, "Fields", self.window.fields_panel, shown=False)
+        self.window.fields_panel.reveal_wanted.connect(partial(self.window.docks.show_panel, Panel.FIELDS))
         self.frame = FrameRoom(parts)
         self.desk.on_hints_wanted = self.frame.hints.reset
         self.frame.escapes[:0] = [self.information.escape, self.scale.escape]

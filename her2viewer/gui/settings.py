@@ -84,7 +84,7 @@ class Settings:
     @property
     def register_on_open(self) -> bool:
         """Whether a pair of unlike sizes is registered as soon as it stands, beside everything else."""
-        return self._flag("register_on_open", True)
+        return self._flag("register_on_open", False)
 
     @register_on_open.setter
     def register_on_open(self, on: bool) -> None:

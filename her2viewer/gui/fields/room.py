@@ -122,7 +122,6 @@ class FieldsRoom(QObject):
             Id.WHOLE_IMAGE: self.scoring.show_whole,
             Id.GRID: self.start_grid,
             Id.PAUSE_GRID: self.pause_or_resume,
-            Id.FIELDS_PANEL: lambda: self.panel.setVisible(self.panel.isHidden()),
             Id.IMPORT_FIELDS: self.files.import_geojson,
             Id.EXPORT_FIELDS: self.files.export_geojson,
             Id.SAVE_MAP: self.files.save_map,

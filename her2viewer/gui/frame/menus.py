@@ -8,7 +8,16 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QSizePolicy, QToo
 
 from her2viewer.gui.actions import SPECS, ActionId, Actions, ActionSpec, Menu
 
-_ICON_ONLY = frozenset({ActionId.ZOOM_IN, ActionId.ZOOM_OUT})
+_ICON_ONLY = frozenset(
+    {
+        ActionId.ZOOM_IN,
+        ActionId.ZOOM_OUT,
+        ActionId.SIDE_BY_SIDE,
+        ActionId.FLICKER,
+        ActionId.SWIPE,
+        ActionId.BLEND,
+    }
+)
 OBJECTIVES: Final = (
     ActionId.OBJECTIVE_2_5,
     ActionId.OBJECTIVE_5,
@@ -75,7 +84,7 @@ class ToolBar(QToolBar):
         assert isinstance(button, QToolButton)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setAccessibleName(spec.text.rstrip("."))
-        if spec.id in _ICON_ONLY:
+        if spec.id in _ICON_ONLY or spec.menu is Menu.FIELDS:
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
         else:
             self._buttons.append(button)

@@ -40,6 +40,7 @@ class ScaleRoom:
             self._links[stain] = self._add_link(stain, pane)
             layer = RulerLayer(self.rulers, self._um)
             pane.view.add_layer(layer)
+            pane.view.tool_changed.connect(self._on_tool)
             self._layers.append(layer)
         parts.store.change(scales=parts.settings.typed_scales)
         parts.store.listen(self._on_state)
@@ -99,13 +100,20 @@ class ScaleRoom:
         if not on:
             self.tool.give_up()
         self.measuring = on
-        for pane, layer in zip(self._parts.window.panes.values(), self._layers, strict=True):
+        for pane in self._parts.window.panes.values():
+            if on or pane.view.tool is self.tool:
+                pane.view.set_tool(self.tool if on else None)
+        for layer in self._layers:
             layer.tool_on = on
-            pane.view.set_tool(self.tool if on else None)
         self._parts.window.actions_.set_checked({Id.RULER: on})
         if on:
             self._parts.window.active_pane().view.setFocus()
         self._repaint()
+
+    def _on_tool(self, tool: object) -> None:
+        """Another room's tool has the mouse: the ruler is put away."""
+        if self.measuring and tool not in (None, self.tool):
+            self.set_ruler(on=False)
 
     def escape(self) -> bool:
         """Esc: leaves the popover, then the ruler; False where neither is there."""

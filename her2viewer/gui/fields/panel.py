@@ -111,6 +111,7 @@ class FieldsPanel(QWidget):
         self._side.setRange(0, LARGEST_SIDE)
         self._side.setSingleStep(32)
         self._side.setSuffix(" px")
+        self._side.setMinimumWidth(144)  # '1,024 px (model's)' and the arrows
         self._side.setToolTip(
             "The side of a field where tissue is scored by a right click or in a grid, in pixels of the IHC"
         )
@@ -220,7 +221,6 @@ class FieldsPanel(QWidget):
     def _lay_out(self) -> None:
         """What can be done on top, below it what the fields come to beside the table; one under the other where it is narrow."""
         bar, running = _turning(), _turning()
-        bar.addWidget(heading("Fields"))
         for widget in (self._score, self._grid):
             bar.addWidget(widget)
         bar.addLayout(_row(quiet("Field size"), self._side))

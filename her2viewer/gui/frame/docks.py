@@ -26,7 +26,7 @@ _AREAS: Final = {
     Panel.ANSWER: Qt.DockWidgetArea.RightDockWidgetArea,
     Panel.FIELDS: Qt.DockWidgetArea.BottomDockWidgetArea,
 }
-_SIZES: Final = {Panel.CASES: 240, Panel.ANSWER: 328, Panel.FIELDS: 200}
+_SIZES: Final = {Panel.CASES: 240, Panel.ANSWER: 328, Panel.FIELDS: 264}
 
 
 class Docks(QObject):

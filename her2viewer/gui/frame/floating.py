@@ -34,7 +34,7 @@ def at_the_top(over: QSize, widget: QWidget) -> QRect:
     """As wide as may be, below the panes' headers."""
     width = min(over.width() - 32, 880)
     height = max(widget.heightForWidth(width), widget.minimumSizeHint().height())
-    return QRect((over.width() - width) // 2, 48, width, height)
+    return QRect((over.width() - width) // 2, 40, width, height)
 
 
 def at_the_bottom(over: QSize, widget: QWidget) -> QRect:

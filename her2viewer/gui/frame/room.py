@@ -25,7 +25,7 @@ class FrameRoom:
         self._parts = parts
         self._window = window = parts.window
         settings, store = parts.settings, parts.store
-        self.hints = Hints(HintStrip(window.body), settings.hints_gone)
+        self.hints = Hints(HintStrip(window.tissue), settings.hints_gone)
         self.hints.gone_changed.connect(lambda gone: setattr(settings, "hints_gone", gone))
         self.escapes: list[Callable[[], bool]] = [window.full_screen.leave]
         """Asked in order when Esc is pressed and nothing else takes it, until one had something to leave."""

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt import QElidingLabel
 
 from her2viewer.gui.panels.section import heading, quiet
 from her2viewer.gui.registration.resolve import LandmarksShown
@@ -31,7 +32,7 @@ class LandmarkStrip(QFrame):
         super().__init__(parent)
         self.setObjectName("strip")
         self.setAccessibleName("Landmarks")
-        self._prompt = QLabel()
+        self._prompt = QElidingLabel()
         self._verdict = QLabel()
         self._verdict.setWordWrap(True)
         self._verdict.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

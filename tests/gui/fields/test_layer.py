@@ -7,6 +7,7 @@ import pytest
 from PySide6.QtGui import QColor
 
 from her2viewer.cases.shape import Shape
+from her2viewer.gui.frame.docks import Panel
 from her2viewer.gui.theme import score_colour
 from her2viewer.imaging.affine import Affine
 from her2viewer.imaging.alignment import Alignment
@@ -33,7 +34,10 @@ def has_near(
 
 @pytest.fixture
 def hand(hand: Hand) -> Hand:
+    """In panes at 1:1, where a straight outline is drawn in its own colour and not smoothed into its neighbours."""
     hand.app.store.change(overview_map=False)
+    hand.app.window.docks[Panel.CASES].hide()
+    hand.app.window.zoom_to(1.0)
     return hand
 
 

@@ -37,10 +37,12 @@ def test_without_a_pair_it_says_what_to_open(app: App) -> None:
 
 def test_choosing_a_tool_opens_it_and_the_action_hides_it(app: App, hand: Hand) -> None:
     panel = app.window.fields_panel
-    app.window.actions_[Id.FIELDS_PANEL].trigger()
-    assert panel.isHidden()
     hand.shortcut(Qt.Key.Key_R)
-    assert not panel.isHidden()
+    assert panel.isVisible()
+    app.window.actions_[Id.PANEL_FIELDS].trigger()
+    assert not panel.isVisible()
+    hand.shortcut(Qt.Key.Key_E)
+    assert panel.isVisible()
 
 
 def test_a_name_is_typed_into_the_table(hand: Hand) -> None:

@@ -14,7 +14,7 @@ from her2viewer.gui.app import App
 from her2viewer.gui.command_search import Command
 from her2viewer.gui.frame.docks import Panel
 from her2viewer.gui.frame.hints import HINTS
-from her2viewer.gui.frame.menus import OBJECTIVES
+from her2viewer.gui.frame.menus import FOLDED, OBJECTIVES
 from her2viewer.gui.frame.reasons import reasons
 from her2viewer.gui.presenter import enabled_actions
 from her2viewer.gui.settings import Settings
@@ -60,11 +60,6 @@ def test_panels_come_and_go_by_keys(app: App, qtbot: QtBot) -> None:
     assert not app.window.actions_[ActionId.PANEL_CASES].isChecked()
     app.window.actions_[ActionId.RESET_PANELS].trigger()
     assert shown(app) == [Panel.CASES, Panel.ANSWER]
-
-
-def test_a_panel_that_nobody_has_made_cannot_be_asked_for(app: App) -> None:
-    assert not app.window.actions_[ActionId.PANEL_FIELDS].isEnabled()
-    assert app.window.actions_.reason(ActionId.PANEL_FIELDS)
 
 
 def test_a_panel_below_can_be_added(app: App, qtbot: QtBot) -> None:
@@ -216,10 +211,13 @@ def test_everything_fits_at_every_size(app: App, qtbot: QtBot, pair: tuple[Path,
     laid_out(qtbot)
     assert app.window.size() == size
     bar = app.window.tool_bar
-    for spec in (spec for spec in SPECS if spec.toolbar and spec.id not in OBJECTIVES):
+    for spec in (spec for spec in SPECS if spec.toolbar and spec.id not in FOLDED):
         button = bar.widgetForAction(app.window.actions_[spec.id])
         assert button.isVisible() and bar.rect().contains(button.geometry()), f"{spec.id} has no room"
-    assert bar._segment.isVisible() != bar._menu.isVisible()
+    for fold, (segment, menu) in bar._folds.items():
+        assert segment.isVisible() != menu.isVisible()
+        shown = bar.widgetForAction(menu if bar.folded(fold) else segment)
+        assert bar.rect().contains(shown.geometry()), f"{fold.text} has no room"
     for pane in app.window.panes.values():
         assert pane.width() >= 224
         caption = pane.findChild(QWidget, "paneHeader").layout().itemAt(0).widget()

@@ -23,7 +23,7 @@ Key, Left = Qt.Key, Qt.MouseButton.LeftButton
 @pytest.fixture
 def views(aligned_app: App, qtbot: QtBot) -> dict[Stain, TissueView]:
     """Both panes, with landmarks being set."""
-    qtbot.keyClick(aligned_app.window, Key.Key_K)
+    qtbot.keyClick(aligned_app.window, Key.Key_K, Qt.KeyboardModifier.ShiftModifier)
     assert aligned_app.registration.strip.isVisible()
     return {stain: pane.view for stain, pane in aligned_app.window.panes.items()}
 
@@ -150,7 +150,7 @@ def test_marks_are_drawn_while_they_are_set_and_esc_leaves(aligned_app: App, qtb
     app = aligned_app
     he, ihc = (app.window.panes[stain].view for stain in Stain)
     bare = {view: pixels_of(view.viewport().grab().toImage()) for view in (he, ihc)}
-    qtbot.keyClick(app.window, Key.Key_K)
+    qtbot.keyClick(app.window, Key.Key_K, Qt.KeyboardModifier.ShiftModifier)
     unmarked = {view: pixels_of(view.viewport().grab().toImage()) for view in (he, ihc)}
     click(qtbot, he, (128, 128))
     for view in (he, ihc):  # in the other pane a dotted ring stands where it is expected

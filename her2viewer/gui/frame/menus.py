@@ -9,7 +9,17 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QSizePolicy, QToo
 
 from her2viewer.gui.actions import SPECS, ActionId, Actions, ActionSpec, Menu
 
-_ICON_ONLY: Final = frozenset({ActionId.ZOOM_IN, ActionId.ZOOM_OUT, ActionId.RULER, ActionId.REGISTER})
+_ICON_ONLY: Final = frozenset(
+    {
+        ActionId.FIT,
+        ActionId.ONE_TO_ONE,
+        ActionId.ZOOM_IN,
+        ActionId.ZOOM_OUT,
+        ActionId.RULER,
+        ActionId.REGISTER,
+    }
+)
+"""Never with their texts: their icons say it, or a menu does."""
 OBJECTIVES: Final = (
     ActionId.OBJECTIVE_2_5,
     ActionId.OBJECTIVE_5,

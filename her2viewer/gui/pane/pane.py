@@ -99,7 +99,7 @@ class ImagePane(QFrame):
         row.addWidget(caption)
         row.addWidget(self._name, 1)
         row.addWidget(self._colouring)
-        row.addWidget(self._info, 1)
+        row.addWidget(self._info)
         self._header_row = row
         return header
 

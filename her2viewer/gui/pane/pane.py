@@ -89,7 +89,7 @@ class ImagePane(QFrame):
         self._colouring = QLabel()
         self._colouring.setProperty("emphasis", True)
         self._colouring.hide()
-        self._name.setMinimumWidth(48)
+        self._name.setMinimumWidth(16)
         self._info = QElidingLabel()
         self._info.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._info.setProperty("quiet", True)

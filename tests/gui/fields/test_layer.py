@@ -95,11 +95,11 @@ def test_the_rectangle_that_was_scored_is_shown_around_other_shapes(hand: Hand) 
     added = hand.room.editor.add(Shape.polygon([(60, 60), (180, 60), (60, 180)]))
     assert added is not None
     bare = picture(hand)
-    assert not has_near(bare, hand, (180, 120), CYAN, Stain.IHC)
+    assert not has_near(bare, hand, (180, 120), CYAN, Stain.IHC, off=50)
     score = score_of(added.shape.bounds, 1)
     hand.app.store.change(fields=replace(hand.fields, history=hand.fields.history.scored(added.id, added.shape, score)))
     image = picture(hand)
-    assert any(has_near(image, hand, (180, y), CYAN, Stain.IHC) for y in range(100, 170, 4))  # it is dashed
+    assert any(has_near(image, hand, (180, y), CYAN, Stain.IHC, off=50) for y in range(100, 170, 4))  # it is dashed
 
 
 def test_colour_and_name_are_the_users(hand: Hand) -> None:

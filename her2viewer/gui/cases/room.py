@@ -197,15 +197,17 @@ class CasesRoom:
             )
 
     def _record(self, state: State) -> None:
-        """What the scoring came to stays with its case."""
-        if state.pair is None:
+        """What the scoring of the whole image came to stays with its case; a field's score is not the image's."""
+        if state.pair is None or state.scoring.key is not None:
             return
         he, ihc = (image.source.path for image in state.pair)
         pair = state.cases.of(he, ihc)
         outcome: Outcome | None = None
         if state.scoring.phase is ScorePhase.SCORED and state.scoring.evidence is not None:
             evidence = state.scoring.evidence
-            self._kept.keep((he, ihc), self._stamps((he, ihc)), evidence)
+            alignment = state.scoring.alignment
+            if alignment is None or alignment.origin == "assumed":  # an opened pair lies as it is assumed to
+                self._kept.keep((he, ihc), self._stamps((he, ihc)), evidence)
             reason = evidence.prediction.no_call
             status = CaseStatus.NO_CALL if reason else CaseStatus.SCORED
             outcome = Outcome(status, evidence.prediction.score, reason or "")

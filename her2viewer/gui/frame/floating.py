@@ -1,6 +1,7 @@
 """A widget that floats over another: nothing beneath it moves when it comes or goes."""
 
 from collections.abc import Callable
+from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, QRect, QSize
 from PySide6.QtWidgets import QWidget
@@ -37,7 +38,12 @@ def at_the_top(over: QSize, widget: QWidget) -> QRect:
     return QRect((over.width() - width) // 2, 40, width, height)
 
 
+OVERVIEW: Final = 168
+"""Logical pixels at the foot of a pane that overview map and scale bar may take."""
+
+
 def at_the_bottom(over: QSize, widget: QWidget) -> QRect:
-    """As wide as its words, above the scale bars."""
+    """As wide as its words, above overview maps and scale bars; higher where there is little room."""
     size = widget.sizeHint()
-    return QRect((over.width() - size.width()) // 2, over.height() - size.height() - 64, size.width(), size.height())
+    top = max(over.height() - size.height() - OVERVIEW, min(48, over.height() - size.height()))
+    return QRect((over.width() - size.width()) // 2, top, size.width(), size.height())

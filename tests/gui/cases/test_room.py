@@ -6,6 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from her2viewer.cases.shape import Shape
 from her2viewer.gui.actions import ActionId
 from her2viewer.gui.app import App
 from her2viewer.gui.cases.shown import resolve_cases
@@ -107,6 +108,17 @@ def test_scores_stay_with_their_case(listed: App, qtbot: QtBot, scorer: FakeScor
     assert app.store.state.scoring.evidence is evidence and scorer.scored == 1
     assert app.store.state.drawn.attribution is not None
     assert app.window.score_panel._score.text() == first
+
+
+def test_the_score_of_a_field_is_not_the_score_of_its_case(listed: App, qtbot: QtBot) -> None:
+    app = listed
+    app.fields.editor.add(Shape.rectangle(20, 20, 100, 100))
+    app.fields.scoring.score()
+    qtbot.waitUntil(lambda: app.store.state.scoring.phase is ScorePhase.SCORED)
+    assert app.store.state.scoring.key is not None
+    assert states(app)[0] == "open"
+    whole = score(app, qtbot)
+    assert states(app)[0] == f"scored {whole}"
 
 
 def test_a_file_that_was_written_anew_is_not_given_the_old_score(listed: App, qtbot: QtBot, folder: Path) -> None:

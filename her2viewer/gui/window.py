@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent
-from PySide6.QtWidgets import QFrame, QMainWindow, QMenu, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QVBoxLayout, QWidget
 
 from her2viewer.gui.actions import Actions
 from her2viewer.gui.command_search import CommandSearch
@@ -20,7 +20,7 @@ from her2viewer.gui.pane.link import Link
 from her2viewer.gui.pane.pane import ImagePane
 from her2viewer.gui.panels.explain import ExplainPanel
 from her2viewer.gui.panels.score import ScorePanel
-from her2viewer.gui.panels.section import rule
+from her2viewer.gui.panels.section import rule, scrolling
 from her2viewer.gui.scale.magnification import magnification_words
 from her2viewer.gui.status_line import StatusLine
 from her2viewer.scoring.stains import Stain
@@ -104,7 +104,6 @@ class MainWindow(QMainWindow):
 
     def _build_answer(self) -> QWidget:
         content = QWidget()
-        content.setObjectName("sideContent")
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -112,14 +111,8 @@ class MainWindow(QMainWindow):
         column.addWidget(rule())
         column.addWidget(self.explain_panel)
         column.addStretch(1)
-        side = QScrollArea()
-        side.setObjectName("sidePanel")
-        side.setFrameShape(QFrame.Shape.NoFrame)
-        side.setWidgetResizable(True)
-        side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        side.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        side = scrolling(content)
         side.setMinimumWidth(ANSWER_WIDTH)  # whatever its texts say
-        side.setWidget(content)
         return side
 
     def set_recent(self, pairs: Sequence[tuple[Path, Path]]) -> None:

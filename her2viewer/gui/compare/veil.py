@@ -69,9 +69,3 @@ def touching(alignment: Alignment, transform: QTransform, viewport: QRectF) -> A
 def as_transform(affine: Affine) -> QTransform:
     """Qt writes its matrices for rows of points: the other way up."""
     return QTransform(affine.xx, affine.yx, affine.xy, affine.yy, affine.tx, affine.ty)
-
-
-def as_affine(transform: QTransform) -> Affine:
-    """The way back of `as_transform`."""
-    t = transform
-    return Affine(t.m11(), t.m21(), t.dx(), t.m12(), t.m22(), t.dy())

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QBoxLayout,
     QCheckBox,
     QComboBox,
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QHeaderView,
@@ -21,7 +20,6 @@ from PySide6.QtWidgets import (
     QMenu,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QSpinBox,
     QTableView,
     QToolButton,
@@ -44,7 +42,7 @@ from her2viewer.gui.fields.table import (
     FieldRow,
     FieldTable,
 )
-from her2viewer.gui.panels.section import PercentSlider, heading, quiet
+from her2viewer.gui.panels.section import PercentSlider, heading, quiet, scrolling
 from her2viewer.gui.theme import score_colour
 
 WIDE = 640
@@ -233,7 +231,6 @@ class FieldsPanel(QWidget):
         running.addWidget(self._progress_words)
         running.addLayout(_row(self._pause, self._resume, self._stop, self._retry))
         summary = QWidget()
-        summary.setObjectName("sideContent")
         column = QVBoxLayout(summary)
         column.setContentsMargins(16, 8, 16, 12)
         column.setSpacing(8)
@@ -257,14 +254,7 @@ class FieldsPanel(QWidget):
         column.addWidget(self._sentences)
         column.addWidget(self._side_words)
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setObjectName("sidePanel")
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(summary)
-        self._summary = scroll
+        self._summary = scrolling(summary)
         listed = QWidget()
         listing = QVBoxLayout(listed)
         listing.setContentsMargins(8, 8, 16, 12)
@@ -273,7 +263,7 @@ class FieldsPanel(QWidget):
         listing.addWidget(self._view, 1)
         self._body = _turning(0)
         self._turning = (bar, running, self._body)
-        self._body.addWidget(scroll)
+        self._body.addWidget(self._summary)
         self._body.addWidget(listed, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

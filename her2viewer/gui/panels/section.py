@@ -1,7 +1,7 @@
 """The parts that panels are built of: a heading, a labelled row, a thin rule."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QSlider, QWidget
 
 
 def heading(text: str) -> QLabel:
@@ -24,6 +24,19 @@ def rule() -> QFrame:
     line.setObjectName("rule")
     line.setFixedHeight(1)
     return line
+
+
+def scrolling(content: QWidget) -> QScrollArea:
+    """A side panel's content, scrolled downwards where it is long and never sideways."""
+    content.setObjectName("sideContent")
+    side = QScrollArea()
+    side.setObjectName("sidePanel")
+    side.setFrameShape(QFrame.Shape.NoFrame)
+    side.setWidgetResizable(True)
+    side.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    side.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    side.setWidget(content)
+    return side
 
 
 class FactRows(QWidget):

@@ -227,7 +227,7 @@ def fit(
     batch: Annotated[int | None, typer.Option(min=2)] = None,
     learning_rate: Annotated[float | None, typer.Option("--lr")] = None,
     seed: Annotated[int | None, typer.Option()] = None,
-    start: Annotated[str | None, typer.Option(help="imagenet, partial:FILE.npz or none.")] = None,
+    start: Annotated[str | None, typer.Option(help="imagenet, partial:FILE.npz, package:FOLDER or none.")] = None,
     precision: Annotated[str | None, typer.Option(help="32, bf16 (mixed) or 16 (mixed, CUDA).")] = None,
     protocol: Annotated[
         str, typer.Option(help="stratified, or grouped: no slide in two parts, for data that name groups.")
@@ -340,7 +340,7 @@ def compare(
     data: Annotated[Path, typer.Option("--data", help="A folder of labelled pairs, or a CSV that lists them.")],
     out_folder: Annotated[Path, typer.Option("--out", help="Where runs, table and plots are kept.")],
     epochs: Annotated[int | None, typer.Option(help="For every recipe, instead of its own.", min=1)] = None,
-    start: Annotated[str | None, typer.Option(help="imagenet, partial:FILE.npz or none, for every recipe.")] = None,
+    start: Annotated[str | None, typer.Option(help="As for fit, for every recipe.")] = None,
     precision: Annotated[str | None, typer.Option(help="32, bf16 or 16, for every recipe.")] = None,
     protocol: Annotated[str, typer.Option(help="stratified or grouped.")] = "stratified",
     accelerator: Annotated[str, typer.Option(help="auto, cpu, gpu.")] = "auto",
@@ -353,6 +353,7 @@ def compare(
     from training.data.split import PROTOCOLS
     from training.fit.run import Machine
     from training.recipes.reading import recipe_files
+    from training.recipes.recipe import placeless_start
 
     if protocol not in PROTOCOLS:
         raise typer.BadParameter(f"name one of {', '.join(PROTOCOLS)}", param_hint="--protocol")
@@ -367,7 +368,7 @@ def compare(
     }
     facts |= {name: str(value) for name, value in (("epochs", epochs), ("precision", precision)) if value is not None}
     if start is not None:
-        facts["start"] = f"partial:{Path(start[8:]).name}" if start.startswith("partial:") else start
+        facts["start"] = placeless_start(start)
     rows = []
     changes = {"epochs": epochs, "start": start, "precision": precision}
     machine = Machine(accelerator=accelerator, threads=threads)

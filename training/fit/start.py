@@ -1,4 +1,4 @@
-"""Where a network starts from: ImageNet's full weights, a part of them, or nothing."""
+"""Where a network starts from: ImageNet's full weights, a part of them, a model package, or nothing."""
 
 from collections.abc import Callable
 from http.client import HTTPException
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from her2viewer.errors import UserError
+from her2viewer.scoring.package import open_package
 
 Say = Callable[[str], None]
 
@@ -16,9 +17,10 @@ Say = Callable[[str], None]
 def start_network(network: nn.Module, start: str, seed: int, calibration: Tensor, say: Say) -> str:
     """Sets a network's first weights and returns, in words, what they really are.
 
-    start: 'imagenet' (torchvision's full weights), 'partial:FILE.npz' (folded convolutions, some missing) or 'none';
-    calibration: (n, 3, h, w) normalised pictures for the partial start's batch norms. Where the full weights cannot be had
-    this is said, and training goes on from nothing. Raises UserError for another word or an unfit file.
+    start: 'imagenet' (torchvision's full weights), 'partial:FILE.npz' (folded convolutions, some missing), 'package:FOLDER' (the
+    weights of a model package of the same network, trained at any input size) or 'none'; calibration: (n, 3, h, w)
+    normalised pictures for the partial start's batch norms. Where the full weights cannot be had
+    this is said, and training goes on from nothing. Raises UserError for another word, an unfit file or package.
     """
     torch.manual_seed(seed)
     for module in network.modules():
@@ -30,7 +32,9 @@ def start_network(network: nn.Module, start: str, seed: int, calibration: Tensor
         return _full(network, say)
     if start.startswith("partial:"):
         return _partial(network, Path(start.removeprefix("partial:")), calibration)
-    raise UserError(f"'{start}' is no start", remedy="use imagenet, partial:FILE.npz or none")
+    if start.startswith("package:"):
+        return _package(network, Path(start.removeprefix("package:")))
+    raise UserError(f"'{start}' is no start", remedy="use imagenet, partial:FILE.npz, package:FOLDER or none")
 
 
 def _full(network: nn.Module, say: Say) -> str:
@@ -98,6 +102,20 @@ def _partial(network: nn.Module, path: Path, calibration: Tensor) -> str:
     network.train()  # Lightning leaves each module in the mode that it comes in
     total = len(_pairs(network))
     return f"{taken} of {total} convolutions from torchvision's ImageNet ResNet18, the rest at random"
+
+
+def _package(network: nn.Module, folder: Path) -> str:
+    package = open_package(folder)
+    state = {name: torch.from_numpy(array) for name, array in package.weights().items()}
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise UserError(
+            f"its {package.manifest.architecture} does not fit the network to be trained",
+            path=folder,
+            remedy="name a package of the same network and classes as the recipe's",
+        ) from error
+    return f"the network of {package.manifest.identity}"
 
 
 def _pass_through(bias: Tensor) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:

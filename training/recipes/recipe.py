@@ -91,10 +91,15 @@ class Recipe(_Section):
     augmentation: Augmentation = Augmentation()
 
     def settings(self) -> dict[str, str | int | float | bool]:
-        """Flat, for `model.json` and the card. A start from a file is named without its folder."""
-        start = f"partial:{Path(self.start[8:]).name}" if self.start.startswith("partial:") else self.start
-        plain = self.model_dump(exclude={"layout", "augmentation"}) | {"start": start}
+        """Flat, for `model.json` and the card."""
+        plain = self.model_dump(exclude={"layout", "augmentation"}) | {"start": placeless_start(self.start)}
         return plain | {f"augmentation_{name}": value for name, value in self.augmentation.model_dump().items()}
+
+
+def placeless_start(start: str) -> str:
+    """A `start` that names a file or folder, without the place where it lies."""
+    kind, colon, place = start.partition(":")
+    return f"{kind}:{Path(place).name}" if colon else start
 
 
 class Experiment(_Section):

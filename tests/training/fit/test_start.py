@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from her2viewer.errors import UserError
-from her2viewer.scoring.network import ResNet18, fold
-from tests.scoring.conftest import random_network
+from her2viewer.scoring.network import ResNet18, TwoEncoders, fold
+from her2viewer.scoring.package import write_package
+from tests.scoring.conftest import manifest, random_network
 from training.fit.start import start_network
 
 
@@ -37,6 +38,19 @@ def test_missing_convolutions_start_as_their_shortcut(tmp_path: Path) -> None:
     with torch.inference_mode():
         x = network.until(torch.randn(1, 3, 64, 64), "layer1")
         assert torch.equal(network.layer1(x), x)
+
+
+def test_a_model_package_is_a_start_for_another_input_size(tmp_path: Path) -> None:
+    arrays = {name: array.numpy() for name, array in random_network().state_dict().items() if array.is_floating_point()}
+    package = write_package(tmp_path / "small", manifest(), arrays, "# Random weights\n")
+    network = ResNet18(4)
+    words = start_network(network, f"package:{tmp_path / 'small'}", 0, torch.randn(2, 3, 64, 128), print)
+    assert words == f"the network of {package.manifest.identity}"
+    weights = package.weights()
+    state = network.state_dict()
+    assert len(weights) == 102 and all(np.array_equal(state[name], array) for name, array in weights.items())
+    with pytest.raises(UserError, match=r"small: its resnet18 does not fit .* same network"):
+        start_network(TwoEncoders(4), f"package:{tmp_path / 'small'}", 0, torch.randn(2, 3, 64, 128), print)
 
 
 def test_a_start_that_is_none_is_refused(tmp_path: Path) -> None:

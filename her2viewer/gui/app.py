@@ -33,6 +33,7 @@ from her2viewer.gui.frame.room import FrameRoom
 from her2viewer.gui.lanes import Lanes
 from her2viewer.gui.pane.tissue_view import WHEEL_DEGREES
 from her2viewer.gui.parts import Parts
+from her2viewer.gui.precedence import put_window_first
 from her2viewer.gui.presenter import Presenter
 from her2viewer.gui.registration.room import RegistrationRoom
 from her2viewer.gui.registration.work import Register, registered
@@ -287,7 +288,8 @@ class App:
 
 
 def application() -> QApplication:
-    """The Qt application, made once."""
+    """The Qt application, made once; its thread goes before the workers'."""
+    put_window_first()
     existing = QApplication.instance()
     if isinstance(existing, QApplication):
         return existing

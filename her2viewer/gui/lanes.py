@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from her2viewer.errors import Cancelled, UserError
+from her2viewer.gui.precedence import stand_behind_window
 
 _Result = TypeVar("_Result")
 
@@ -87,7 +88,7 @@ class Lane(QObject):
     def __init__(self, name: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._name = name
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix=name, initializer=stand_behind_window)
         self._numbers = itertools.count(1)
         self._waiting: dict[int, tuple[Job[Any], Future[None]]] = {}
         self._newest: dict[str, int] = {}

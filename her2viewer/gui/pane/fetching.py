@@ -15,6 +15,7 @@ from typing import Any, Final
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from her2viewer.errors import UserError
+from her2viewer.gui.precedence import stand_behind_window
 from her2viewer.imaging.tile_cache import TileCache
 
 THREADS: Final = 2
@@ -101,6 +102,7 @@ class Fetching(QObject):
 
     def _work(self) -> None:
         """On a worker thread, until nothing is wanted."""
+        stand_behind_window()
         while (taken := self._take()) is not None:
             asker, generation, errand = taken
             try:

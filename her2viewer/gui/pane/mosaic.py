@@ -38,7 +38,7 @@ MOST_BYTES: Final = 48 * 2**20
 """Cells of one image are kept ready to be shown up to this many bytes, and as many as are on screen. (What was read for them
 is in the cache of `Fetching`.)"""
 
-_COLOURED_WHOLE: Final = 700_000
+_COLOURED_WHOLE: Final = 300_000
 """Pixels of the overview that are coloured before another colouring is shown at all."""
 
 

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import QApplication
 
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.app import App, application
+from her2viewer.gui.compare.state import CompareMode
 from her2viewer.gui.demo import demo_pair
 from her2viewer.gui.pane.tissue_view import SURROUND, TissueView
 from her2viewer.gui.pane.viewpoint import Viewpoint
@@ -129,30 +130,36 @@ def _first_picture(app: App, he: Path, ihc: Path, floors: dict[str, float]) -> R
 
 
 def _moving(app: App, floors: dict[str, float]) -> list[Row]:
-    """300 random moves with tiles on their way, then the same, turned by 30 degrees."""
+    """300 random moves with tiles on their way, then the same, turned by 30 degrees; then both images in one place."""
     made = []
     blank = 0
-    for name, rotation in (("", 0.0), (", turned by 30 degrees", 30.0)):
-        views = _views(app)
-        views[0].go(Viewpoint(50_000, 40_000, 8.0, rotation))
+    for name, rotation, mode in (
+        ("", 0.0, CompareMode.SIDE_BY_SIDE),
+        (", turned by 30 degrees", 30.0, CompareMode.SIDE_BY_SIDE),
+        (", H&E blended over the IHC", 0.0, CompareMode.BLEND),
+    ):
+        app.compare.choose(mode)
+        views = [view for view in _views(app) if view.isVisible()]
+        views[-1].go(Viewpoint(50_000, 40_000, 8.0, rotation))
         _rest(0.5)
         times: list[float] = []
         own: list[float] = []
         for move in _moves(300, seed=7):
             started, busy = time.perf_counter(), time.thread_time()
-            move(views[0])
+            move(views[-1])
             for view in views:
                 view.viewport().repaint()
             times.append(time.perf_counter() - started)
             own.append(time.thread_time() - busy)
-            blank += _blank(views[0])
+            blank += _blank(views[-1])
             _rest(max(_FRAME_S - times[-1], 0.001))
         # Processor time is what is left of it when nothing else wants the processor.
         for what, measured in (("", times), (", processor time", own)):
             p95 = float(np.percentile(measured, 95)) * 1e3
             figure = f"pan and zoom, p95 of a frame{name}{what}"
             made.append(_row(figure, p95, "two smooth pictures by QPainter", floors["draw"], 33))
-    made.append(Row("pan and zoom, blank frames of 600", blank, "frames", "-", 0, 0, "0", blank == 0))
+    app.compare.choose(CompareMode.SIDE_BY_SIDE)
+    made.append(Row("pan and zoom, blank frames of 900", blank, "frames", "-", 0, 0, "0", blank == 0))
     return made
 
 

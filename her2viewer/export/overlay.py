@@ -115,7 +115,7 @@ def painted(
 
 def _steps(values: NDArray[np.float32], full_scale: float) -> NDArray[np.uint8]:
     """Evidence in steps of 1/255 of full scale, rounded; 0 for none and for negative, 255 from full scale on."""
-    return np.asarray(cv2.multiply(values, 255 / full_scale, dtype=cv2.CV_8U), np.uint8)
+    return np.asarray(cv2.convertScaleAbs(np.maximum(values, 0), alpha=255 / full_scale), np.uint8)
 
 
 def _mixed(

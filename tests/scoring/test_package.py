@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from her2viewer.errors import PackageError
+from her2viewer.scoring.evidence import MapRequest
 from her2viewer.scoring.package import ModelManifest, ModelPackage, bundled_packages, open_package, write_package
 from her2viewer.scoring.scorer import Scorer
 from tests.scoring.conftest import manifest, random_network
@@ -128,7 +129,7 @@ def test_writing_never_replaces_and_leaves_nothing_half_done(tmp_path: Path, mon
 def test_bundled_packages_are_whole(folder: Path) -> None:
     package = open_package(folder)
     scorer = Scorer.open(package, "cpu")
-    assert scorer.fixed_peak("layer4") is not None
+    assert scorer.fixed_peak(MapRequest("2+")) is not None
     assert package.manifest.classes == ("0", "1+", "2+", "3+")
     assert package.manifest.calibration.conformal is not None
     assert package.manifest.metrics

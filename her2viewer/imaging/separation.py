@@ -70,8 +70,8 @@ def remixed(image: RGBImage, vectors: StainVectors, which: Component, factor: fl
     steps = cv2.transform(cv2.LUT(pixels, shades.terms), shades.sum).reshape(pixels.shape[:2])
     index = np.maximum(steps, 0, out=steps).astype(np.uint16)
     amount = np.arange(_SHADES + 1)[:, None] / shades.steps
-    light = (10 ** (-(factor - 1) * amount * vectors.matrix[which])).astype(np.float32).reshape(-1, 1, 3)
-    return np.asarray(cv2.multiply(np.maximum(pixels, 1), cv2.LUT(index, light), dtype=cv2.CV_8U), np.uint8)
+    light = (10 ** (-(factor - 1) * amount * vectors.matrix[which])).astype(np.float32)
+    return np.asarray(cv2.multiply(np.maximum(pixels, 1), light.take(index, axis=0), dtype=cv2.CV_8U), np.uint8)
 
 
 def _checked(image: RGBImage) -> RGBImage:

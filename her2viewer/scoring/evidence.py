@@ -187,6 +187,10 @@ class FieldScorer(Protocol):
 
     def score_batch(self, fields: Sequence[FieldPixels]) -> list[Evidence]: ...
 
+    def probabilities(self, inputs: Sequence[NetworkInput]) -> NDArray[np.float64]:
+        """(n, classes) calibrated probabilities of pictures that are composed already; nothing is checked."""
+        ...
+
     def attribution(self, evidence: Evidence, target: str, stage: str) -> Attribution: ...
 
     def fixed_peak(self, stage: str) -> float | None:

@@ -16,7 +16,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from her2viewer.errors import PackageError
 from her2viewer.resources import resource
@@ -28,6 +28,10 @@ SCHEMA: Final = "her2viewer.model/1"
 MANIFEST = "model.json"
 WEIGHTS = "weights.safetensors"
 CARD = "MODEL_CARD.md"
+
+SET_SIZE: Final = "mean size of the prediction set"
+COEFFICIENTS: Final = frozenset({"quadratic weighted kappa", "macro-F1", "expected calibration error", SET_SIZE})
+"""Figures that are no share of fields, by name."""
 
 Arrays = Mapping[str, NDArray[np.floating]]
 
@@ -43,15 +47,27 @@ class Weights(_Section):
     dtype: Literal["float16", "float32", "mixed"]
 
 
-class Conformal(_Section):
-    """Split-conformal prediction set (Sadinle et al. 2019, LAC): all classes with probability >= 1 - quantile.
+Share = Annotated[float, Field(ge=0, le=1)]
 
-    `level` is the coverage aimed at, `fields` how many held-out fields the quantile was taken from.
+
+class Conformal(_Section):
+    """Split-conformal prediction set (Sadinle et al. 2019): all classes with 1 - probability <= their quantile.
+
+    `level` is the coverage aimed at, `fields` how many held-out fields the quantiles were taken from, `data` which ones.
+    `quantiles` has one a class, in the order of the classes: each label is then covered at `level` by itself, whatever
+    share of the fields it has (Vovk 2012, class-conditional). Packages without them have `quantile` for all classes, which
+    covers the mixture that it was taken from and may miss one label more often than another.
     """
 
     level: Annotated[float, Field(gt=0, lt=1)]
-    quantile: Annotated[float, Field(ge=0, le=1)]
+    quantile: Share
     fields: Annotated[int, Field(gt=0)]
+    quantiles: tuple[Share, ...] = ()
+    data: str = ""
+
+    def quantile_of(self, index: int) -> float:
+        """The quantile of a class by its place among the classes."""
+        return self.quantiles[index] if self.quantiles else self.quantile
 
 
 class Calibration(_Section):
@@ -80,6 +96,45 @@ class Metric(_Section):
     high: float | None = None
     fields: Annotated[int, Field(gt=0)]
 
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a share of the fields, and not a coefficient."""
+        return self.name not in COEFFICIENTS
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """Value and 95% interval in words, the interval empty where there is none: ('67.8% (244 of 360)', '63.1% to 72.5%')."""
+        form = ".1%" if self.is_share else ".3f" if self.name != SET_SIZE else ".2f"
+        value = f"{self.value:{form}}"
+        if self.is_share:
+            value += f" ({round(self.value * self.fields)} of {self.fields})"
+        if self.low is None or self.high is None:
+            return value, ""
+        return value, f"{self.low:{form}} to {self.high:{form}}"
+
+
+class ReliabilityBin(_Section):
+    """Fields whose score was given with a probability of `low` to `high`; only bins that hold some are kept.
+
+    `confidence` is the mean of those probabilities, `exact` the share that was scored as labelled, with its 95% interval
+    (Wilson) as `exact_low` and `exact_high`.
+    """
+
+    low: Share
+    high: Share
+    fields: Annotated[int, Field(gt=0)]
+    confidence: Share
+    exact: Share
+    exact_low: Share
+    exact_high: Share
+
+
+class Reliability(_Section):
+    """How often the score was right where its probability was so and so, on one data set (DeGroot and Fienberg 1983)."""
+
+    dataset: str
+    bins: tuple[ReliabilityBin, ...]
+
 
 class ModelManifest(_Section):
     """`model.json`."""
@@ -100,6 +155,18 @@ class ModelManifest(_Section):
     """Full scale of the maps per stage, in logits per cell: the 99th percentile of raw peaks on held-out fields."""
     training: Training
     metrics: tuple[Metric, ...] = ()
+    reliability: tuple[Reliability, ...] = ()
+    limits: tuple[str, ...] = ()
+    """What is known to be weak, in sentences; packages without it say so in their card alone."""
+    not_tested_on: tuple[str, ...] = ()
+    """What no figure of this package speaks of, in sentences."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "ModelManifest":
+        conformal = self.calibration.conformal
+        if conformal is not None and len(conformal.quantiles) not in (0, len(self.classes)):
+            raise ValueError(f"calibration.conformal.quantiles must be {len(self.classes)}, one a class, or none")
+        return self
 
     @property
     def identity(self) -> ModelIdentity:

@@ -93,6 +93,11 @@ class Scorer:
             for field, row, network_input, class_maps in zip(fields, probabilities, inputs, maps, strict=True)
         ]
 
+    def probabilities(self, inputs: Sequence[NetworkInput]) -> NDArray[np.float64]:
+        """(n, classes) calibrated probabilities of pictures that are composed already, by the same pass; nothing is checked."""
+        logits, _ = self._forward(np.stack(inputs))
+        return calibrated(logits, self._package.manifest.calibration.temperature)
+
     def attribution(self, evidence: Evidence, target: str, stage: str) -> Attribution:
         """A class's map at a stage. The last stage came with the score; any other takes one pass forward and back."""
         at_hand = evidence.attribution(target)

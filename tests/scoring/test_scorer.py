@@ -6,13 +6,11 @@ import torch
 
 from her2viewer.errors import ImageError
 from her2viewer.scoring import device as device_module
-from her2viewer.scoring.confidence import calibrated, no_call, prediction_set
 from her2viewer.scoring.device import Device, choose_device, self_test
 from her2viewer.scoring.evidence import FieldPixels
 from her2viewer.scoring.network import fold
 from her2viewer.scoring.normalise import normalised
-from her2viewer.scoring.package import Conformal, ModelPackage
-from her2viewer.scoring.prediction import Check
+from her2viewer.scoring.package import ModelPackage
 from her2viewer.scoring.preprocess import compose
 from her2viewer.scoring.scorer import Scorer
 from tests.scoring.conftest import random_network, tissue
@@ -172,26 +170,3 @@ def test_cuda_agrees_with_the_cpu(package: ModelPackage) -> None:
     b = [e.prediction.probabilities for e in cpu.score_batch(fields)]
     assert gpu.notices == ()
     assert np.abs(np.array(a) - b).max() <= 1e-3
-
-
-def test_temperature_one_is_softmax_and_large_ones_flatten() -> None:
-    logits = np.array([1000.0, 1001, 999, 0], np.float32)
-    plain = calibrated(logits, 1.0)
-    assert plain.sum() == pytest.approx(1) and plain.argmax() == 1 and np.isfinite(plain).all()
-    assert calibrated(logits, 1e6) == pytest.approx([0.25] * 4, abs=1e-3)
-
-
-def test_prediction_set_is_the_least_ambiguous_one() -> None:
-    conformal = Conformal(level=0.9, quantile=0.75, fields=10)
-    assert prediction_set((0.1, 0.25, 0.4, 0.25), CLASSES, conformal) == ("1+", "2+", "3+")
-    assert prediction_set((0.0, 0.0, 0.9, 0.1), CLASSES, conformal) == ("2+",)
-    strict = Conformal(level=0.9, quantile=0.1, fields=10)
-    assert prediction_set((0.3, 0.2, 0.4, 0.1), CLASSES, strict) == ("2+",)
-    assert prediction_set((0.3, 0.2, 0.4, 0.1), CLASSES, None) == ()
-
-
-def test_no_call_has_a_reason() -> None:
-    swapped = Check("stains_swapped", -0.2, 0, "Swap them.")
-    assert no_call(("2+",), CLASSES, (swapped,)) == "Swap them."
-    assert no_call(("1+", "2+"), CLASSES, ()) is None
-    assert "1+, 2+ and 3+ apart" in (no_call(("1+", "2+", "3+"), CLASSES, ()) or "")

@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from her2viewer.errors import PackageError
 from her2viewer.scoring.attribution import last_stage_maps, stage_map
@@ -22,6 +23,9 @@ from her2viewer.scoring.normalise import normalised
 from her2viewer.scoring.package import WEIGHTS, ModelPackage
 from her2viewer.scoring.prediction import Prediction
 from her2viewer.scoring.preprocess import InputLayout, NetworkInput, compose
+from her2viewer.scoring.trust.explained import Explained
+from her2viewer.scoring.trust.findings import TrustReport
+from her2viewer.scoring.trust.report import trust_report
 
 _Result = TypeVar("_Result")
 
@@ -106,6 +110,35 @@ class Scorer:
 
         values = self._with_fallback(compute)
         return dataclasses.replace(at_hand, values=values, stage=stage)
+
+    def trust(
+        self,
+        evidence: Evidence,
+        attribution: Attribution,
+        *,
+        pixels: FieldPixels | None = None,
+        mpp: float | None = None,
+        seed: int = 0,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> TrustReport:
+        """What a map is worth, measured on the field that it explains; see `trust.report`. Raises Cancelled."""
+
+        def compute() -> TrustReport:
+            explained = self._explained(evidence, attribution)
+            return trust_report(
+                explained, evidence, attribution, pixels=pixels, mpp=mpp, seed=seed, cancelled=cancelled
+            )
+
+        return self._with_fallback(compute)
+
+    def _explained(self, evidence: Evidence, attribution: Attribution) -> Explained:
+        target = evidence.prediction.classes.index(attribution.target)
+
+        def attribute(network: Network, x: Tensor) -> NDArray[np.float32]:
+            return stage_map(network, x, attribution.stage, target)
+
+        temperature = self._package.manifest.calibration.temperature
+        return Explained(self._network, self._layout, attribute, target, temperature=temperature)
 
     def _forward(self, inputs: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """(n, h, w, 3) uint8 -> logits (n, classes) and maps of the last stage (n, classes, rows, columns), float32."""

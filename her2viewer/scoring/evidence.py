@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as of_dataclass
 from types import MappingProxyType
-from typing import Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import cv2
 import numpy as np
@@ -14,6 +14,9 @@ from her2viewer.imaging.affine import IDENTITY, Affine
 from her2viewer.scoring.prediction import FieldOfView, Prediction
 from her2viewer.scoring.preprocess import InputLayout, NetworkInput
 from her2viewer.scoring.stains import Stain
+
+if TYPE_CHECKING:
+    from her2viewer.scoring.trust.findings import TrustReport
 
 Precision = Literal["fp32", "bf16"]
 
@@ -349,6 +352,19 @@ class FieldScorer(Protocol):
 
         Raises Cancelled where it was, and ValueError for a class that the model does not know.
         """
+        ...
+
+    def trust(
+        self,
+        evidence: Evidence,
+        attribution: Attribution,
+        *,
+        pixels: FieldPixels | None = None,
+        mpp: float | None = None,
+        seed: int = 0,
+        cancelled: Callable[[], bool] = never,
+    ) -> "TrustReport":
+        """What a map is worth, measured on the field that it explains; see `trust.report`. Raises Cancelled."""
         ...
 
     def fixed_peak(self, request: MapRequest) -> float | None:

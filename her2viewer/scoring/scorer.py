@@ -144,26 +144,28 @@ class Scorer:
         pixels: FieldPixels | None = None,
         mpp: float | None = None,
         seed: int = 0,
-        cancelled: Callable[[], bool] = lambda: False,
+        cancelled: Callable[[], bool] = never,
     ) -> TrustReport:
         """What a map is worth, measured on the field that it explains; see `trust.report`. Raises Cancelled."""
 
         def compute() -> TrustReport:
-            explained = self._explained(evidence, attribution)
+            explained = self._explained(evidence, attribution, cancelled)
             return trust_report(
                 explained, evidence, attribution, pixels=pixels, mpp=mpp, seed=seed, cancelled=cancelled
             )
 
         return self._with_fallback(compute)
 
-    def _explained(self, evidence: Evidence, attribution: Attribution) -> Explained:
-        target = evidence.prediction.classes.index(attribution.target)
+    def _explained(self, evidence: Evidence, attribution: Attribution, cancelled: Callable[[], bool]) -> Explained:
+        classes, request = evidence.prediction.classes, attribution.request
+        target = classes.index(request.target)
+        against = None if request.against is None else classes.index(request.against)
 
         def attribute(network: Network, x: Tensor) -> NDArray[np.float32]:
-            return stage_map(network, x, attribution.stage, target)
+            return compute_map(network, x, self._layout, request, target, against, cancelled).values
 
         temperature = self._package.manifest.calibration.temperature
-        return Explained(self._network, self._layout, attribute, target, temperature=temperature)
+        return Explained(self._network, self._layout, attribute, target, against, temperature)
 
     def _forward(self, inputs: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """(n, h, w, 3) uint8 -> logits (n, classes) and maps of the last stage (n, classes, rows, columns), float32."""

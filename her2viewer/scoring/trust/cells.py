@@ -1,6 +1,6 @@
 """Maps and pictures on the network's input, stain by stain: drawn, turned in place, and what of it is there at all."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -15,6 +15,9 @@ from her2viewer.scoring.stains import Stain
 Picture = NDArray[Any]
 """(h, w) or (h, w, channels) over the network's input."""
 
+Part = tuple[slice, slice]
+"""Rows and columns of the input."""
+
 
 def over_input(attribution: Attribution, values: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
     """(h, w) float32: the map at each pixel of the network's input, as it is drawn. values: another map on the same way."""
@@ -28,19 +31,20 @@ def over_input(attribution: Attribution, values: NDArray[np.float32] | None = No
     return out
 
 
-def part(cell: Cell) -> tuple[slice, slice]:
+def part(cell: Cell) -> Part:
     """The rows and columns of the input that a stain fills."""
     return slice(cell.y, cell.y + cell.height), slice(cell.x, cell.x + cell.width)
 
 
-def given(evidence: Evidence) -> NDArray[np.bool_]:
-    """(h, w) bool: where the input shows an image, and not the filling of a stain that was missing."""
-    layout = evidence.layout
-    there = np.zeros((layout.height, layout.width), bool)
-    for stain in layout.order:
-        if stain in evidence.prediction.fields or not evidence.prediction.fields:
-            there[part(layout.cell(stain))] = True
-    return there
+def given(evidence: Evidence) -> list[Part]:
+    """The parts of the input that show an image, and not the filling of a stain that was missing."""
+    layout, fields = evidence.layout, evidence.prediction.fields
+    return [part(layout.cell(stain)) for stain in layout.order if stain in fields or not fields]
+
+
+def sampled(drawn: NDArray[np.float32], parts: Sequence[Part]) -> NDArray[np.float32]:
+    """(n,) every second row and column of those parts of a map over the input: finer than the grid of any stage."""
+    return np.concatenate([drawn[where][::2, ::2].ravel() for where in parts])
 
 
 Turn = tuple[Callable[[Picture], Picture], Callable[[Picture], Picture]]

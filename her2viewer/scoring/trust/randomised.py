@@ -12,10 +12,10 @@ from typing import Final, TypeVar
 import torch
 
 from her2viewer.errors import Cancelled
-from her2viewer.scoring.evidence import Attribution, Evidence
+from her2viewer.scoring.evidence import Attribution, Evidence, never
 from her2viewer.scoring.network import Network
 from her2viewer.scoring.trust.agreement import correlation, rank_correlation
-from her2viewer.scoring.trust.cells import given, over_input
+from her2viewer.scoring.trust.cells import given, over_input, sampled
 from her2viewer.scoring.trust.explained import Explained
 from her2viewer.scoring.trust.findings import Randomised
 
@@ -49,18 +49,18 @@ def randomise(
     attribution: Attribution,
     *,
     seed: int = 0,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancelled: Callable[[], bool] = never,
 ) -> Randomised:
     """The maps of `DRAWS` networks with random weights beside the map. Raises Cancelled."""
-    there = given(evidence)
-    drawn = over_input(attribution)[there]
+    parts = given(evidence)
+    drawn = sampled(over_input(attribution), parts)
     maps, plain, ranked = [], [], []
     for draw in range(DRAWS):
         if cancelled():
             raise Cancelled
         other = explained.with_network(with_random_weights(explained.network, DRAWS * seed + draw))
         maps.append(replace(attribution, values=other.values(evidence.network_input)))
-        seen = over_input(maps[-1])[there]
+        seen = sampled(over_input(maps[-1]), parts)
         plain.append(correlation(drawn, seen))
         ranked.append(rank_correlation(drawn, seen))
     return Randomised(maps[0], tuple(plain), tuple(ranked))

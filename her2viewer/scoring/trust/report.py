@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels
+from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, never
 from her2viewer.scoring.trust.explained import Explained
 from her2viewer.scoring.trust.findings import TrustReport
 from her2viewer.scoring.trust.on_membrane import membrane_share
@@ -21,7 +21,7 @@ def trust_report(
     pixels: FieldPixels | None = None,
     mpp: float | None = None,
     seed: int = 0,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancelled: Callable[[], bool] = never,
 ) -> TrustReport:
     """Questions a map of `evidence` that `explained` can make again. The same seed gives the same report.
 

@@ -36,14 +36,14 @@ def judge(
         told["membrane"] = _membrane_in_words(membrane)
     verdict, decided = _decided(attribution, perturbation, stability, randomised)
     reasons = [told.pop(decided)] if decided in told else [decided]
-    return verdict, _HEADLINES[verdict].format(target=attribution.target), (*reasons, *told.values())
+    return verdict, _HEADLINES[verdict].format(question=attribution.question), (*reasons, *told.values())
 
 
 _HEADLINES: Final = {
     Verdict.MORE: "This map tells more than chance.",
     Verdict.NO_MORE: "This map tells no more than chance here.",
     Verdict.UNKNOWN: "Whether this map tells more than chance cannot be told here.",
-    Verdict.BLANK: "This map is blank: it holds no positive evidence for {target}.",
+    Verdict.BLANK: "This map is blank: it holds no positive {question}.",
 }
 
 
@@ -52,7 +52,10 @@ def _decided(
 ) -> tuple[Verdict, str]:
     """The verdict and which measurement decided it, or a sentence of its own."""
     if attribution.peak == 0:
-        return Verdict.BLANK, f"Nothing in this field speaks for {attribution.target} by this method and at this stage."
+        return (
+            Verdict.BLANK,
+            f"By {attribution.method} at this stage nothing in the field speaks for {attribution.target}.",
+        )
     if np.ptp(attribution.values) == 0:
         return Verdict.NO_MORE, "The map is the same everywhere: it does not say where the evidence lies."
     if randomised.alike >= HALF:
@@ -68,7 +71,8 @@ def _decided(
 
 
 def _curves_in_words(attribution: Attribution, perturbation: Perturbation) -> str:
-    target, swing = attribution.target, perturbation.swing
+    swing = perturbation.swing
+    target = attribution.target + ("" if attribution.against is None else f" against {attribution.against}")
     if swing < LEAST_SWING:
         return (
             f"Whatever is taken away, the probability of {target} moves by no more than {swing:.2f} (at least "

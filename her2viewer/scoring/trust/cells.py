@@ -20,11 +20,14 @@ Part = tuple[slice, slice]
 
 
 def over_input(attribution: Attribution, values: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-    """(h, w) float32: the map at each pixel of the network's input, as it is drawn. values: another map on the same way."""
+    """(h, w) float32: the map at each pixel of the network's input. values: another map on the same way.
+
+    As it is drawn on the images, but that nothing is read across the seam of two stains, where turning would change neighbours.
+    """
     layout = attribution.layout
     cells = {stain: layout.cell(stain) for stain in layout.order}
     fields = {stain: FieldOfView.whole((cell.width, cell.height)) for stain, cell in cells.items()}
-    placed = replace(attribution, values=attribution.values if values is None else values, fields=fields)
+    placed = replace(attribution, values=attribution.values if values is None else values, fields=fields, separate=True)
     out = np.empty((layout.height, layout.width), np.float32)
     for stain, cell in cells.items():
         out[part(cell)] = placed.render(stain, fields[stain], (cell.width, cell.height))

@@ -9,16 +9,20 @@ def random_maps(values: NDArray[np.float32], count: int, seed: int) -> list[NDAr
 
     Theiler et al. 1992, "Testing for nonlinearity in time series: the method of surrogate data", in two dimensions: the map's
     amplitude at each spatial frequency with the phases of noise. White noise would be too easy to beat: any smooth map finds
-    more than it, whatever it shows. A map and its negative are equally likely.
+    more than it, whatever it shows. The map is mirrored at its borders first, as the transform takes the left border for the
+    right one's neighbour. A map and its negative are equally likely.
     """
     rng = np.random.default_rng(seed)
+    rows, columns = values.shape
     mean = values.mean(dtype=np.float64)
-    amplitude = np.abs(np.fft.rfft2(values.astype(np.float64) - mean))
+    mirrored = np.pad(values.astype(np.float64) - mean, ((0, rows), (0, columns)), mode="symmetric")
+    amplitude = np.abs(np.fft.rfft2(mirrored))
     found = []
     for _ in range(count):
-        noise = np.fft.rfft2(rng.standard_normal(values.shape))
+        noise = np.fft.rfft2(rng.standard_normal(mirrored.shape))
         phase = noise / np.maximum(np.abs(noise), 1e-12)
-        found.append((np.fft.irfft2(amplitude * phase, s=values.shape) + mean).astype(np.float32))
+        drawn = np.fft.irfft2(amplitude * phase, s=mirrored.shape)[:rows, :columns]
+        found.append((drawn + mean).astype(np.float32))
     return found
 
 

@@ -28,7 +28,7 @@ class Weighing(Network):
     What each part of a grid adds is known exactly: its map.
     """
 
-    def __init__(self, weights: NDArray[np.floating], gain: float = 200.0, offset: float = 0.03) -> None:
+    def __init__(self, weights: NDArray[np.floating], gain: float = 200.0, offset: float = 0.017) -> None:
         super().__init__()
         self.weights = torch.nn.Parameter(torch.from_numpy(weights.astype(np.float32)), requires_grad=False)
         self.gain, self.offset = gain, offset

@@ -16,12 +16,12 @@ def _roughness(values: np.ndarray) -> float:
 
 
 def test_random_maps_are_as_smooth_as_the_map(smooth) -> None:
-    amplitude = np.abs(np.fft.rfft2(smooth))
-    for drawn in random_maps(smooth, 5, 0):
-        # Frequencies that are their own mirror image carry a sign instead of a phase.
-        assert np.allclose(np.abs(np.fft.rfft2(drawn)), amplitude, atol=1e-3 * amplitude.max())
-        assert _roughness(drawn) == pytest.approx(_roughness(smooth), rel=0.2)
-        assert abs(np.corrcoef(drawn.ravel(), smooth.ravel())[0, 1]) < 0.6
+    drawn = random_maps(smooth, 40, 0)
+    steps = np.square([np.diff(one, axis=0) for one in drawn]).mean()
+    assert steps == pytest.approx(np.square(np.diff(smooth, axis=0)).mean(), rel=0.1)
+    assert np.mean([_roughness(one) for one in drawn]) == pytest.approx(_roughness(smooth), rel=0.25)
+    alike = [np.corrcoef(one.ravel(), smooth.ravel())[0, 1] for one in drawn]
+    assert abs(np.mean(alike)) < 0.1 and np.max(np.abs(alike)) < 0.7
     noise = np.random.default_rng(0).standard_normal(smooth.shape)
     assert _roughness(noise) > 3 * _roughness(smooth)
 

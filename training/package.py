@@ -25,6 +25,7 @@ from her2viewer.scoring.package import (
     ModelPackage,
     Training,
     Weights,
+    familiarity_section,
     write_package,
 )
 from her2viewer.scoring.preprocess import InputLayout
@@ -32,6 +33,7 @@ from training.card import card_text
 from training.data.cache import Fields, cached_fields
 from training.data.index import CLASSES, index_folder
 from training.evaluation.outcome import Outcome
+from training.familiarity import reference_of
 from training.files import replacing
 from training.fit.batches import composed
 from training.fit.predict import best_network, cell_side, load_run, predict_logits
@@ -71,6 +73,8 @@ def package_run(run: Path, out: Path, description: Description, data: Path | Non
         )
 
     arrays, dtype = in_half_precision(state, moved)
+    reference = reference_of(network, fields, facts["split"]["train"], members, layout)
+    familiarity, known = (None, None) if reference is None else familiarity_section(*reference)
     manifest = ModelManifest(
         name=description.name,
         version=description.version,
@@ -85,6 +89,7 @@ def package_run(run: Path, out: Path, description: Description, data: Path | Non
             temperature=temperature, conformal=Conformal(level=COVERAGE, quantile=quantile, fields=len(members))
         ),
         fixed_peaks=fixed_peaks(network, fields, members, layout),
+        familiarity=familiarity,
         training=Training(
             data=description.data,
             split=f"of {len(pairs)} pairs {len(facts['split']['train'])} to learn from, {len(facts['split']['validation'])} to "
@@ -93,7 +98,7 @@ def package_run(run: Path, out: Path, description: Description, data: Path | Non
             recipe=recipe.settings(),
         ),
     )
-    return write_package(out, manifest, arrays, card_text(manifest, description, ()))
+    return write_package(out, manifest, arrays, card_text(manifest, description, ()), known)
 
 
 def in_half_precision(

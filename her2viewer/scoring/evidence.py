@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2viewer.imaging.affine import IDENTITY, Affine
+from her2viewer.scoring.guard.report import GuardReport
 from her2viewer.scoring.prediction import FieldOfView, Prediction
 from her2viewer.scoring.preprocess import InputLayout, NetworkInput
 from her2viewer.scoring.stains import Stain
@@ -153,7 +154,7 @@ class Evidence:
     """A prediction with what is needed to explain it later.
 
     `network_input`: (h, w, 3) uint8; `class_maps`: (classes, rows, columns) float32 signed Grad-CAM of the last stage for
-    every class, from the same forward pass.
+    every class, from the same forward pass. `guard`: every check made on the input; those that failed stand in the prediction.
     """
 
     prediction: Prediction
@@ -162,6 +163,7 @@ class Evidence:
     layout: InputLayout
     method: str = "Grad-CAM"
     separate: bool = False
+    guard: GuardReport = GuardReport()
 
     def attribution(self, target: str) -> Attribution:
         """The last stage's map for a class by its name; no computation. Other stages: `FieldScorer.attribution`."""

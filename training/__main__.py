@@ -415,7 +415,9 @@ def package(
 @app.command()
 def familiarity(
     model: Annotated[Path, typer.Argument(help="A model package that stands already.")],
-    data: Annotated[Path, typer.Argument(help="The data that it was trained on: a folder of labelled pairs, or a CSV.")],
+    data: Annotated[
+        Path, typer.Argument(help="The data that it was trained on: a folder of labelled pairs, or a CSV.")
+    ],
     cache: Annotated[Path, typer.Option(help="Where decoded fields are kept.")] = Path("cache"),
 ) -> None:
     """Gives a package what it needs to tell fields that are unlike its training; `package` does so by itself."""

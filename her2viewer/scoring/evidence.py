@@ -163,7 +163,7 @@ class Evidence:
     layout: InputLayout
     method: str = "Grad-CAM"
     separate: bool = False
-    guard: GuardReport = GuardReport()
+    guard: GuardReport = of_dataclass(default_factory=GuardReport)
 
     def attribution(self, target: str) -> Attribution:
         """The last stage's map for a class by its name; no computation. Other stages: `FieldScorer.attribution`."""

@@ -229,7 +229,8 @@ def write_package(
     """Writes a package as a whole or not at all; `manifest.weights.sha256` is replaced by that of the bytes written.
 
     arrays: torchvision's state dict, any float dtype; stored as `manifest.weights.dtype`, or each as it comes where that is
-    'mixed'. familiarity: the bytes that `manifest.familiarity` names, if it does (`familiarity_section`). Raises PackageError where something stands at `folder` already, OSError where it cannot be written.
+    'mixed'. familiarity: the bytes that `manifest.familiarity` names, if it does (`familiarity_section`). Raises
+    PackageError where something stands at `folder` already, OSError where it cannot be written.
     """
     folder = Path(folder)
     if folder.exists():

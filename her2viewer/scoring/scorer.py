@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from her2viewer.errors import PackageError
 from her2viewer.scoring.attribution import last_stage_maps, stage_map
-from her2viewer.scoring.guard.guard import guard_report
-from her2viewer.scoring.guard.refusal import refuse_incomplete, refuse_unscorable
-from her2viewer.scoring.guard.report import GuardReport
 from her2viewer.scoring.confidence import calibrated, no_call, prediction_set
 from her2viewer.scoring.device import Device, DeviceChoice, choose_device, first_line
 from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, Precision
+from her2viewer.scoring.guard.guard import guard_report
+from her2viewer.scoring.guard.refusal import refuse_incomplete, refuse_unscorable
+from her2viewer.scoring.guard.report import GuardReport
 from her2viewer.scoring.network import Network, fold, network_of
 from her2viewer.scoring.normalise import normalised
 from her2viewer.scoring.package import WEIGHTS, ModelPackage
@@ -94,7 +94,13 @@ class Scorer:
         separate = architecture != "resnet18"
         return [
             Evidence(
-                self._prediction(field, row, guard, seconds), network_input, class_maps, self._layout, method, separate, guard
+                self._prediction(field, row, guard, seconds),
+                network_input,
+                class_maps,
+                self._layout,
+                method,
+                separate,
+                guard,
             )
             for field, row, guard, network_input, class_maps in zip(
                 fields, probabilities, guards, inputs, maps, strict=True

@@ -16,8 +16,8 @@ def cost(scorer: Scorer, field: FieldPixels, rounds: int = 15) -> str:
     whole, checks = seconds["whole"], seconds["checks"]
     share = statistics.median(part / (all_of_it - part) for part, all_of_it in zip(checks, whole, strict=True))
     return (
-        f"On a pair of {_size(field)} the checks took {_ms(checks)} ms, {share:.0%} of the {_ms(whole)} ms of a score less their own "
-        "(medians of rounds in one run)."
+        f"On a pair of {_size(field)} the checks took {_ms(checks)} ms, {share:.0%} of the {_ms(whole)} ms of a score less "
+        "their own (medians of rounds in one run)."
     )
 
 

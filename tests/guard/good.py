@@ -86,7 +86,7 @@ def _tile(path: Path, side: int, number: int, each: int) -> FieldPixels:
 
 
 def good_fields(data: Path | None, pairs: Path | None, each: int) -> Iterator[Good]:
-    """All there are. data: the folder of real images, or None; pairs: restained cores in a table, or None; each: phantoms a seed."""
+    """All there are. data: folder of real images; pairs: table of restained cores; each: phantoms of a seed."""
     yield from phantom_pairs(each)
     if pairs is not None:
         yield from folder_pairs("restained tiles of cores", pairs)

@@ -37,14 +37,14 @@ def page(good: Sequence[Looked], wrong: Sequence[Looked], model: str, cost: str,
         "# Checks on the input",
         "",
         "Before a score counts, both images are looked at. A check that fails is said beside the score, with what to do; "
-        f"{_listed(sorted(NO_CALL_CHECKS))} end in \"no call\", because the score then means nothing. `score --explain` "
+        f'{_listed(sorted(NO_CALL_CHECKS))} end in "no call", because the score then means nothing. `score --explain` '
         "writes all of them with their figures, passed or not.",
         "",
         f"Made by `{command}` with the model {model}, whose features the check `unfamiliar` asks. {cost}",
         "",
         "Thresholds were set on one half of the images, and of the wrong inputs on the first half of "
-        f"{len(SET_ON)} of the {len(KINDS)} kinds. What they are worth is told by the rest: other photographs, other phantoms, other "
-        "real pairs, and kinds that were never looked at.",
+        f"{len(SET_ON)} of the {len(KINDS)} kinds. What they are worth is told by the rest: other photographs, other phantoms, "
+        "other real pairs, and kinds that were never looked at.",
         "",
         "## In one line",
         "",
@@ -75,15 +75,13 @@ def page(good: Sequence[Looked], wrong: Sequence[Looked], model: str, cost: str,
     ]
     for source, of_source in by_what(good).items():
         first, second = ([one for one in of_source if one.half == half] for half in (0, 1))
-        lines.append(
-            f"| {source} | {_count(first, caught)} | {_count(second, caught)} | {names_counted(of_source)} |"
-        )
+        lines.append(f"| {source} | {_count(first, caught)} | {_count(second, caught)} | {names_counted(of_source)} |")
     lines += [
         "",
         "## Each check",
         "",
-        "False alarms are counted over images (or pairs) of the good inputs not set on; misses over the second half of the kinds that the "
-        "check is there for, whatever else caught them.",
+        "False alarms are counted over images (or pairs) of the good inputs not set on; misses over the "
+        "second half of the kinds that the check is there for, whatever else caught them.",
         "",
         "| check | what is measured | good inputs | threshold | false alarms | misses |",
         "|---|---|---|---:|---:|---:|",

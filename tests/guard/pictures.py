@@ -92,7 +92,9 @@ def window(rng: np.random.Generator, side: int = 1024) -> Picture:
     picture = np.full((side, side, 3), ground, np.uint8)
     accent = tuple(int(value) for value in rng.integers(40, 220, 3))
     cv2.rectangle(picture, (0, 0), (side, 40), accent, -1)
-    cv2.putText(picture, "report.docx - Editor", (20, 28), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (255, 255, 255), 1, cv2.LINE_AA)
+    cv2.putText(
+        picture, "report.docx - Editor", (20, 28), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (255, 255, 255), 1, cv2.LINE_AA
+    )
     for k in range(8):
         cv2.rectangle(picture, (20 + 90 * k, 55), (95 + 90 * k, 90), accent if k == 2 else ink, 1 + (k == 2))
     cv2.rectangle(picture, (0, 110), (240, side), tuple(abs(value - 12) for value in (ground,) * 3), -1)

@@ -1,7 +1,7 @@
 """Wrong inputs, made on the fly from a seed: what a user may open by mistake, and what a scanner may spoil.
 
-Each kind is drawn from two halves of sources (phantoms of other seeds, other photographs, other BCI pairs). Thresholds were set on the
-first half of the kinds in `SET_ON`; all other kinds were never looked at while they were set.
+Each kind is drawn from two halves of sources (phantoms of other seeds, other photographs, other BCI pairs). Thresholds were
+set on the first half of the kinds in `SET_ON`; all other kinds were never looked at while they were set.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -84,9 +84,7 @@ def _other_tissue(sources: Sources) -> Pair:
 
 
 def _masson(sources: Sources) -> Pair:
-    return _one_of(
-        sources.pair(), lambda image, stain: restaining.masson(image, stain, sources.rng), sources.rng
-    )
+    return _one_of(sources.pair(), lambda image, stain: restaining.masson(image, stain, sources.rng), sources.rng)
 
 
 def _schiff(sources: Sources) -> Pair:

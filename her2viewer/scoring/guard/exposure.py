@@ -36,7 +36,7 @@ def examine_exposure(samples: Mapping[Stain, Sample]) -> Iterator[Examined]:
             burnt,
             MOST_BURNT,
             at_least=False,
-            message=f"The {name} image is overexposed ({burnt:.0%} of its tissue has lost a colour): scan it again with less light.",
+            message=f"The {name} image is overexposed ({burnt:.0%} of its tissue has lost a colour): use less light.",
         )
 
 

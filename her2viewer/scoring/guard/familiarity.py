@@ -41,7 +41,10 @@ class Cloud:
         left = max(float(variance[kept:].sum()) / (channels - kept), 1e-9)
         spread = np.sqrt(np.maximum(variance[:kept], left))
         return cls(
-            centre.astype(np.float32), directions[:kept].astype(np.float32), spread.astype(np.float32), float(np.sqrt(left))
+            centre.astype(np.float32),
+            directions[:kept].astype(np.float32),
+            spread.astype(np.float32),
+            float(np.sqrt(left)),
         )
 
     def distance(self, features: Features) -> NDArray[np.float64]:
@@ -54,10 +57,10 @@ class Cloud:
 
     @property
     def arrays(self) -> dict[str, NDArray[np.floating]]:
-        """As a package stores it: axes in half precision."""
+        """As a package stores it. Half precision would turn the axes: what lies along the strongest then counts beyond them."""
         return {
             "centre": self.centre,
-            "axes": self.axes.astype(np.float16),
+            "axes": self.axes,
             "spread": self.spread,
             "rest": np.array([self.rest], np.float32),
         }

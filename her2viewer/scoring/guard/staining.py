@@ -89,7 +89,7 @@ def magenta_of(sample: Sample) -> float:
 
 
 def colourfulness(sample: Sample) -> float:
-    """How unlike each other the densities of R, G and B are in what counts: the mean spread of the three as shares of their sum."""
+    """How unlike the densities of R, G and B are in what counts: the mean spread of the three as shares of their sum."""
     density = _considered(sample)
     total = np.maximum(density.sum(axis=1), 0.02)
     return float((density.std(axis=1) / total).mean())

@@ -4,7 +4,9 @@ from her2viewer.scoring.guard.report import Examined, GuardReport
 from her2viewer.scoring.prediction import Check
 from her2viewer.scoring.stains import Stain
 
-SHARP = Examined("blurred", Stain.HE, "sharpness", 1.2, 0.8, at_least=True, message="It is out of focus: scan it again.")
+SHARP = Examined(
+    "blurred", Stain.HE, "sharpness", 1.2, 0.8, at_least=True, message="It is out of focus: scan it again."
+)
 
 
 def test_a_check_passes_on_its_side_of_the_threshold() -> None:

@@ -24,7 +24,7 @@ def test_the_background_is_the_98th_percentile_of_each_channel() -> None:
 
 @pytest.mark.parametrize("octave", [0, 1, 2, 3])
 def test_each_band_holds_the_details_of_its_width(octave: int) -> None:
-    wave = 3 * 2**octave
+    wave = 4 * 2**octave
     x = np.arange(SIDE)
     stripes = 150 + 60 * np.sin(2 * np.pi * x / wave)
     image = np.repeat(np.tile(stripes, (SIDE, 1))[..., None], 3, axis=2).astype(np.uint8)

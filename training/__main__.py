@@ -1,4 +1,4 @@
-"""`python -m training`: phantom, tissue, index, fit, compare, package, evaluate, coverage."""
+"""`python -m training`: phantom, tissue, index, fit, compare, package, familiarity, evaluate, coverage."""
 
 import json
 import sys
@@ -478,6 +478,32 @@ def package(
         measured.append((outcome, metrics(outcome)))
     with_metrics(made, description, measured)
     say(f"{folder} is ready: her2viewer score ... --model {folder}")
+
+
+@app.command()
+def familiarity(
+    model: Annotated[Path, typer.Argument(help="A model package that stands already.")],
+    data: Annotated[
+        Path, typer.Argument(help="The data that it was trained on: a folder of labelled pairs, or a CSV.")
+    ],
+    cache: Annotated[Path, typer.Option(help="Where decoded fields are kept.")] = Path("cache"),
+) -> None:
+    """Gives a package what it needs to tell fields that are unlike its training; `package` does so by itself."""
+    from her2viewer.scoring.package import open_package
+    from training.data.cache import cached_fields
+    from training.data.index import index_folder
+    from training.data.split import split_pairs
+    from training.familiarity import add_familiarity
+    from training.fit.predict import cell_side
+
+    package = open_package(model)
+    pairs = index_folder(data).of("train")
+    split = split_pairs(pairs, 0, "grouped" if any(pair.group for pair in pairs) else "stratified")
+    fields = cached_fields(pairs, cache, cell_side(package.manifest.input), say=say)
+    section = add_familiarity(package, fields, split.train, split.calibration).familiarity
+    assert section is not None
+    limits = ", ".join(f"{stain.caption} {limit:.2f}" for stain, limit in section.limits.items())
+    say(f"{model} knows the features of {section.fields} fields; unfamiliar beyond {limits}")
 
 
 def main() -> int:

@@ -45,6 +45,12 @@ def card_text(manifest: ModelManifest, description: Description, outcomes: Seque
             f"{of}, from {conformal.fields} held-out fields ({conformal.data or 'of the training data'}). It is promised "
             "for fields like those and measured on others."
         )
+    if manifest.familiarity is not None:
+        limits = ", ".join(f"{stain.caption} {limit:.2f}" for stain, limit in manifest.familiarity.limits.items())
+        lines.append(
+            f"- A field is called unfamiliar where its features lie farther than {limits} from those of "
+            f"{manifest.familiarity.fields} training fields, which lie at about 1."
+        )
     lines += ["", "## Measured", ""]
     lines += _metric_table(manifest.metrics) if manifest.metrics else ["Nothing was measured yet."]
     for outcome in outcomes:

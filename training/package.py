@@ -22,6 +22,7 @@ from her2viewer.scoring.package import (
     ModelPackage,
     Training,
     Weights,
+    familiarity_section,
     write_package,
 )
 from her2viewer.scoring.preprocess import InputLayout
@@ -31,6 +32,7 @@ from training.data.cache import Fields, cached_fields
 from training.data.index import CLASSES, index_folder
 from training.evaluation.outcome import Outcome
 from training.evaluation.reliability import reliability
+from training.familiarity import reference_of
 from training.files import replacing
 from training.fit.batches import composed
 from training.fit.predict import best_network, cell_side, load_run, predict_logits
@@ -82,6 +84,8 @@ def package_run(
         )
 
     arrays, dtype = in_half_precision(state, moved)
+    reference = reference_of(network, fields, facts["split"]["train"], members, layout)
+    familiarity, known = (None, None) if reference is None else familiarity_section(*reference)
     manifest = ModelManifest(
         name=description.name,
         version=description.version,
@@ -94,6 +98,7 @@ def package_run(
         weights=Weights(sha256="0" * 64, dtype=dtype),
         calibration=calibration,
         fixed_peaks=fixed_peaks(network, fields, members, layout),
+        familiarity=familiarity,
         training=Training(
             data=description.data,
             split=_split_in_words(len(learned_from), facts["split"], checkpoint["epoch"], calibrate_on is None),
@@ -103,7 +108,7 @@ def package_run(
         limits=description.limits,
         not_tested_on=description.not_tested_on,
     )
-    return write_package(out, manifest, arrays, card_text(manifest, description, ()))
+    return write_package(out, manifest, arrays, card_text(manifest, description, ()), known)
 
 
 def _split_in_words(pairs: int, split: dict[str, list[int]], epoch: int, calibrates: bool) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from her2viewer.scoring.checks import NO_CALL_CHECKS
+from her2viewer.scoring.guard.report import NO_CALL_CHECKS
 from her2viewer.scoring.package import Conformal
 from her2viewer.scoring.prediction import Check
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2viewer.imaging.affine import IDENTITY, Affine
+from her2viewer.scoring.guard.report import GuardReport
 from her2viewer.scoring.prediction import FieldOfView, Prediction
 from her2viewer.scoring.preprocess import InputLayout, NetworkInput
 from her2viewer.scoring.stains import Stain
@@ -283,7 +284,7 @@ class Evidence:
     """A prediction with what is needed to explain it later.
 
     `network_input`: (h, w, 3) uint8; `class_maps`: (classes, rows, columns) float32 signed Grad-CAM of the last stage for
-    every class, from the same forward pass.
+    every class, from the same forward pass. `guard`: every check made on the input; those that failed stand in the prediction.
     """
 
     prediction: Prediction
@@ -292,6 +293,7 @@ class Evidence:
     layout: InputLayout
     separate: bool = False
     detail: str = ""
+    guard: GuardReport = of_dataclass(default_factory=GuardReport)
 
     def attribution(self, target: str, against: str | None = None) -> Attribution:
         """Grad-CAM at the last stage for a class by its name, or for it and not another; nothing is computed by a network.

@@ -15,10 +15,12 @@ from torch import Tensor
 from her2viewer.errors import PackageError
 from her2viewer.scoring.attribution.compute_map import ComputedMap, compute_map
 from her2viewer.scoring.attribution.stage_map import last_stage_maps
-from her2viewer.scoring.checks import check_field, refuse_incomplete, refuse_unscorable
 from her2viewer.scoring.confidence import calibrated, no_call, prediction_set
 from her2viewer.scoring.device import Device, DeviceChoice, choose_device, first_line
 from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, MapRequest, Precision, never, unwatched
+from her2viewer.scoring.guard.guard import guard_report
+from her2viewer.scoring.guard.refusal import refuse_incomplete, refuse_unscorable
+from her2viewer.scoring.guard.report import GuardReport
 from her2viewer.scoring.network import Network, fold, network_of
 from her2viewer.scoring.normalise import normalised
 from her2viewer.scoring.package import WEIGHTS, ModelPackage
@@ -46,6 +48,7 @@ class Scorer:
         self._dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self._reference = copy.deepcopy(network) if precision == "bf16" else None
         self._network = network.to(self._dtype)
+        self._familiar = package.familiarity()
         self._device = device
         self._notices = [] if device.notice is None else [device.notice]
         if device.is_cuda:
@@ -84,9 +87,10 @@ class Scorer:
             refuse_unscorable(field)
             refuse_incomplete(field, self._layout)
         inputs = [compose(field.pixels, self._layout) for field in fields]
-        logits, maps = self._forward(np.stack(inputs))
+        logits, maps, means = self._forward(np.stack(inputs))
         if self._reference is not None:
             self._measure_precision(inputs[0], logits[0])
+        guards = [self._guard(field, of_field) for field, of_field in zip(fields, means, strict=True)]
         seconds = (time.perf_counter() - started) / len(fields)
         probabilities = calibrated(logits, self._package.manifest.calibration.temperature)
         architecture = self._package.manifest.architecture
@@ -94,13 +98,23 @@ class Scorer:
         detail = "one map for both stains" if architecture == "resnet18-six-channels" else ""
         separate = architecture != "resnet18"
         return [
-            Evidence(self._prediction(field, row, seconds), network_input, class_maps, self._layout, separate, detail)
-            for field, row, network_input, class_maps in zip(fields, probabilities, inputs, maps, strict=True)
+            Evidence(
+                self._prediction(field, row, guard, seconds),
+                network_input,
+                class_maps,
+                self._layout,
+                separate,
+                detail,
+                guard,
+            )
+            for field, row, guard, network_input, class_maps in zip(
+                fields, probabilities, guards, inputs, maps, strict=True
+            )
         ]
 
     def probabilities(self, inputs: Sequence[NetworkInput]) -> NDArray[np.float64]:
         """(n, classes) calibrated probabilities of pictures that are composed already, by the same pass; nothing is checked."""
-        logits, _ = self._forward(np.stack(inputs))
+        logits, _, _ = self._forward(np.stack(inputs))
         return calibrated(logits, self._package.manifest.calibration.temperature)
 
     def attribution(
@@ -172,16 +186,26 @@ class Scorer:
         temperature = self._package.manifest.calibration.temperature
         return Explained(self._network, self._layout, attribute, target, against, temperature)
 
-    def _forward(self, inputs: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """(n, h, w, 3) uint8 -> logits (n, classes) and maps of the last stage (n, classes, rows, columns), float32."""
+    def _guard(self, field: FieldPixels, means: NDArray[np.float32]) -> GuardReport:
+        """means: (stains, c). Where a stain is missing the network was given none, and its features are not the training's."""
+        whole = all(stain in field.pixels for stain in self._layout.order)
+        familiar = self._familiar.examine(self._layout.order, means) if self._familiar is not None and whole else ()
+        return guard_report(field, self._layout, tuple(familiar))
 
-        def compute() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _forward(
+        self, inputs: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """(n, h, w, 3) uint8 -> logits (n, classes), maps of the last stage (n, classes, rows, columns) and its means over each
+        stain's part (n, stains, c), float32."""
+
+        def compute() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
             with torch.inference_mode():
                 x = normalised(inputs, self._layout, self._device.name).to(self._dtype)
                 features = self._network.features(x)
                 logits = self._network.classify(features).float()
                 maps = last_stage_maps(self._network, features)
-            return logits.cpu().numpy(), maps.cpu().numpy()
+                means = self._network.stain_means(features, len(self._layout.order))
+            return logits.cpu().numpy(), maps.cpu().numpy(), means.cpu().numpy()
 
         return self._with_fallback(compute)
 
@@ -209,10 +233,12 @@ class Scorer:
         moved = np.abs(calibrated(exact[0], temperature) - calibrated(logits, temperature)).max()
         self._notices.append(f"bf16 moved the probabilities of the first field by at most {moved:.4f} from fp32.")
 
-    def _prediction(self, field: FieldPixels, probabilities: NDArray[np.float64], seconds: float) -> Prediction:
+    def _prediction(
+        self, field: FieldPixels, probabilities: NDArray[np.float64], guard: GuardReport, seconds: float
+    ) -> Prediction:
         manifest = self._package.manifest
         row = tuple(float(p) for p in probabilities)
-        checks = check_field(field, self._layout)
+        checks = guard.checks
         members = prediction_set(row, manifest.classes, manifest.calibration.conformal)
         return Prediction(
             score=manifest.classes[int(np.argmax(probabilities))],

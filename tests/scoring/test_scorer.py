@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,11 +9,13 @@ from her2viewer.errors import ImageError
 from her2viewer.scoring import device as device_module
 from her2viewer.scoring.device import Device, choose_device, self_test
 from her2viewer.scoring.evidence import FieldPixels, MapRequest
+from her2viewer.scoring.guard.familiarity import Cloud, Reference
 from her2viewer.scoring.network import fold
 from her2viewer.scoring.normalise import normalised
-from her2viewer.scoring.package import ModelPackage
+from her2viewer.scoring.package import ModelPackage, familiarity_section, write_package
 from her2viewer.scoring.preprocess import compose
 from her2viewer.scoring.scorer import Scorer
+from her2viewer.scoring.stains import Stain
 from tests.scoring.conftest import random_network, tissue
 
 CLASSES = ("0", "1+", "2+", "3+")
@@ -170,3 +173,43 @@ def test_cuda_agrees_with_the_cpu(package: ModelPackage) -> None:
     b = [e.prediction.probabilities for e in cpu.score_batch(fields)]
     assert gpu.notices == ()
     assert np.abs(np.array(a) - b).max() <= 1e-3
+
+
+def test_every_check_comes_with_the_evidence_and_failed_ones_with_the_prediction(
+    scorer: Scorer, field: FieldPixels
+) -> None:
+    evidence = scorer.score(field)
+    assert evidence.prediction.checks == evidence.guard.checks
+    assert "no_tissue" in {one.name for one in evidence.guard.examined if one.passed}
+    assert "unfamiliar" not in {one.name for one in evidence.guard.examined}, "this package knows no training"
+
+
+def test_a_field_unlike_the_training_is_said_by_the_networks_own_features(
+    package: ModelPackage, tmp_path: Path
+) -> None:
+    fields = pairs(12)
+    layout = package.manifest.input
+    network = fold(random_network())
+    x = normalised(np.stack([compose(field.pixels, layout) for field in fields]), layout, "cpu")
+    with torch.inference_mode():
+        means = network.stain_means(network.features(x), 2).numpy()
+    clouds = {stain: Cloud.around(means[:, place], 4) for place, stain in enumerate(layout.order)}
+    section, data = familiarity_section(Reference(clouds, dict.fromkeys(Stain, 2.0)), 12)
+    known = write_package(
+        tmp_path / "known",
+        package.manifest.model_copy(update={"familiarity": section}),
+        package.weights(),
+        "card",
+        data,
+    )
+    scorer = Scorer.open(known, "cpu")
+    he, ihc = tissue(1), tissue(101, stain="ihc")
+    said = {
+        (one.stain, one.passed)
+        for one in scorer.score(FieldPixels.whole(he, ihc)).guard.examined
+        if one.name == "unfamiliar"
+    }
+    assert said == {(Stain.HE, True), (Stain.IHC, True)}
+    strange = np.random.default_rng(0).integers(0, 256, he.shape, dtype=np.uint8)
+    evidence = scorer.score(FieldPixels.whole(he, np.where(strange > 128, strange, 60)))
+    assert any(one.name == "unfamiliar" and one.stain is Stain.IHC for one in evidence.guard.failed)

@@ -60,7 +60,7 @@ class Curves:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Perturbation:
-    """Curves of the map, of random maps as smooth as it, and of a spot in the middle of each stain.
+    """Curves of the map, of random maps as smooth as it that share nothing with it, and of a spot in the middle of each stain.
 
     fills: what stands in place of removed pixels, per stain, in a word.
     """
@@ -176,6 +176,18 @@ class Randomised:
         return float(np.mean(np.square(self.rank_correlations)))
 
 
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What the verdict asks for: `Perturbation.lead` above `lead` and its `swing` of at least `swing`; `Randomised.alike` below
+    `alike`; the square of `Stability.rank_correlation` of at least `kept`. Where they come from stands in `verdict`.
+    """
+
+    lead: float
+    swing: float
+    alike: float
+    kept: float
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class TrustReport:
     """An attribution questioned: the verdict, what decided it, and all that was measured.
@@ -192,6 +204,7 @@ class TrustReport:
     membrane: MembraneShare | None
     stability: Stability
     randomised: Randomised
+    thresholds: Thresholds
     seed: int
     seconds: float
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2viewer.scoring.guard.report import NO_CALL_CHECKS
+from her2viewer.scoring.membrane.agreement import Agreement
 from her2viewer.scoring.package import Conformal
 from her2viewer.scoring.prediction import Check
 
@@ -49,3 +50,10 @@ def no_call(members: Sequence[str], classes: Sequence[str], checks: Sequence[Che
     if len(members) >= max(3, len(classes) - 1):
         return f"The model cannot tell {', '.join(members[:-1])} and {members[-1]} apart on this field."
     return None
+
+
+def no_call_beside(reason: str | None, agreement: Agreement | None) -> str | None:
+    """The reason of a prediction, or where it has none the membranes' where they speak against its score."""
+    if reason is not None or agreement is None or not agreement.speaks_against:
+        return reason
+    return agreement.sentence

@@ -1,8 +1,7 @@
-"""`python -m training`: phantom, tissue, index, fit, compare, package, evaluate."""
+"""`python -m training`: phantom, tissue, index, fit, compare, package, familiarity, evaluate, coverage."""
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -309,7 +308,8 @@ def evaluate(
     pairs = found.pairs if split == "all" else found.of(split)
     made = measuring.evaluate(
         Scorer.open(open_package(model)), pairs, name or f"{folder_name(data)}, {split}",
-        base=found.base, split=split, stain=alone, flips=flips, against=against, progress=_every_fifty(len(pairs)),
+        base=found.base, split=split, stain=alone, flips=flips, against=against,
+        progress=lambda done: _every_fifty(done, len(pairs)),
     )  # fmt: skip
     table = Table(
         "figure", "network", *(["eight orientations"] if flips else []), "colour alone", title=made.outcome.dataset
@@ -330,8 +330,66 @@ def evaluate(
         say(f"{out_folder / 'report.html'} shows it")
 
 
-def _every_fifty(total: int) -> Callable[[int], None]:
-    return lambda done: say(f"  scored {done} of {total}") if done % 50 == 0 else None
+def _every_fifty(done: int, total: int) -> None:
+    if done % 50 == 0:
+        say(f"  scored {done} of {total}")
+
+
+@app.command()
+def coverage(
+    model: Annotated[Path, typer.Argument(help="A model package.")],
+    phantoms: Annotated[
+        Path | None,
+        typer.Option(help="A folder for fresh phantoms; they are drawn there where they are not there yet."),
+    ] = None,
+    count: Annotated[int, typer.Option(help="How many fresh phantoms.", min=20)] = 2000,
+    seed: Annotated[int, typer.Option(help="Their seed: one that nothing was learned from or calibrated on.")] = 3001,
+    workers: Annotated[int, typer.Option(help="Processes that draw them.", min=1)] = 2,
+    on: Annotated[
+        list[str] | None, typer.Option("--on", help="NAME=DATA[:SPLIT][:STAIN], as for package; several times.")
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option(help="Put the table into this page of the guide, between its two marks.")
+    ] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there.")] = None,
+) -> None:
+    """Measures prediction sets and calls: coverage in all and by label, set size, no-calls, accuracy with and without."""
+    from rich.progress import track
+
+    from her2viewer.scoring.package import open_package
+    from training.data.document import write_json
+    from training.evaluation.coverage import Coverage, document, in_words, table, write_table
+    from training.evaluation.named_data import NamedData
+    from training.phantom.writing import phantoms as drawn
+
+    manifest = open_package(model).manifest
+    conformal = manifest.calibration.conformal
+    if conformal is None:
+        raise UserError("the model has no prediction sets", path=model, remedy="package it again")
+    wanted = [NamedData.parsed(word) for word in on or []]
+    if phantoms is not None:
+        used = (manifest.training.data, conformal.data)
+        if any(f"seed {seed}" in words for words in used):
+            raise UserError(
+                f"the model was made with phantoms of seed {seed}", path=model, remedy="name another --seed"
+            )
+        making = drawn(phantoms, count=count, seed=seed, test_share=1, workers=workers, truth=False)
+        for _ in track(making, "Drawing", total=count, console=out):
+            pass
+        wanted.insert(0, NamedData(f"fresh phantoms, seed {seed}", phantoms, "all"))
+    if not wanted:
+        raise UserError("there is nothing to measure on", remedy="name --phantoms FOLDER or --on NAME=DATA")
+    measured = [Coverage(one.outcome(model, _every_fifty), conformal.level) for one in wanted]
+    shown = Table("figure", *(one.dataset for one in measured))
+    for row in zip(*(one.rows for one in measured), strict=True):
+        shown.add_row(row[0].name, *(in_words(figure) for figure in row))
+    out.print(shown)
+    for one in measured:
+        say(f"{one.dataset}: within two points of {one.level:.0%}: {one.verdict}")
+    if write is not None:
+        write_table(write, table(manifest, measured))
+    if json_file is not None:
+        write_json(json_file, document(manifest, measured))
 
 
 @app.command()
@@ -395,50 +453,57 @@ def package(
             "named), train or all. Stain: he or ihc for images of that stain alone.",
         ),
     ] = None,
+    calibrate_on: Annotated[
+        str | None,
+        typer.Option(
+            help="NAME=DATA[:SPLIT]: labelled fields that nothing was learned from, for temperature and prediction sets; "
+            "otherwise the calibration part of the training data. Some 2,000 fresh phantoms are worth most.",
+        ),
+    ] = None,
 ) -> None:
     """Writes the model package of a run: calibrated, hashed, with figures measured on each --on and a model card."""
+    from training.evaluation.named_data import NamedData
     from training.evaluation.outcome import metrics
     from training.fit.predict import load_run
     from training.package import package_run, with_metrics
     from training.recipes.reading import description_of, read_description
 
     description = read_description(recipe) if recipe is not None else description_of(run, load_run(run))
-    wanted = [_named_data(word) for word in on or []]
-    made = package_run(run, folder, description, data)
+    wanted = [NamedData.parsed(word) for word in on or []]
+    held = None if calibrate_on is None else NamedData.parsed(calibrate_on)
+    made = package_run(run, folder, description, data, None if held is None else (held.name, held.pairs()))
     measured = []
-    for name, path, split, stain in wanted:
-        outcome = _outcome(folder, path, split, stain, name)
+    for one in wanted:
+        outcome = one.outcome(folder, _every_fifty)
         measured.append((outcome, metrics(outcome)))
     with_metrics(made, description, measured)
     say(f"{folder} is ready: her2viewer score ... --model {folder}")
 
 
-def _named_data(word: str) -> tuple[str, Path, str, str | None]:
-    """'NAME=DATA:SPLIT:STAIN' taken apart; a folder may hold colons."""
-    name, _, path = word.partition("=")
-    split, stain = "test", None
-    while (end := path.rpartition(":"))[2] in ("test", "train", "all", "he", "ihc") and end[0]:
-        path = end[0]
-        if end[2] in ("he", "ihc"):
-            stain = end[2]
-        else:
-            split = end[2]
-    if not name or not path:
-        raise UserError(f"'{word}' names no data", remedy="write --on 'NAME=FOLDER' or 'NAME=FOLDER:all'")
-    return name, Path(path), split, stain
-
-
-def _outcome(model: Path, data: Path, split: str, stain: str | None, name: str):  # type: ignore[no-untyped-def]  # torch stays unloaded for --help
+@app.command()
+def familiarity(
+    model: Annotated[Path, typer.Argument(help="A model package that stands already.")],
+    data: Annotated[
+        Path, typer.Argument(help="The data that it was trained on: a folder of labelled pairs, or a CSV.")
+    ],
+    cache: Annotated[Path, typer.Option(help="Where decoded fields are kept.")] = Path("cache"),
+) -> None:
+    """Gives a package what it needs to tell fields that are unlike its training; `package` does so by itself."""
     from her2viewer.scoring.package import open_package
-    from her2viewer.scoring.scorer import Scorer
-    from her2viewer.scoring.stains import Stain
+    from training.data.cache import cached_fields
     from training.data.index import index_folder
-    from training.evaluation.outcome import predict
+    from training.data.split import split_pairs
+    from training.familiarity import add_familiarity
+    from training.fit.predict import cell_side
 
-    found = index_folder(data, stain=None if stain is None else Stain(stain))
-    pairs = found.pairs if split == "all" else found.of(split)
-    scorer = Scorer.open(open_package(model))
-    return predict(scorer, pairs, name, _every_fifty(len(pairs)))
+    package = open_package(model)
+    pairs = index_folder(data).of("train")
+    split = split_pairs(pairs, 0, "grouped" if any(pair.group for pair in pairs) else "stratified")
+    fields = cached_fields(pairs, cache, cell_side(package.manifest.input), say=say)
+    section = add_familiarity(package, fields, split.train, split.calibration).familiarity
+    assert section is not None
+    limits = ", ".join(f"{stain.caption} {limit:.2f}" for stain, limit in section.limits.items())
+    say(f"{model} knows the features of {section.fields} fields; unfamiliar beyond {limits}")
 
 
 def main() -> int:

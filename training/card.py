@@ -32,24 +32,49 @@ def card_text(manifest: ModelManifest, description: Description, outcomes: Seque
         "",
         "## Input and output",
         f"- {' left, '.join(stain.caption for stain in manifest.input.order)} right, {manifest.input.width} x "
-        f"{manifest.input.height} px, {manifest.input.colour}. A 1024 px field at 0.46 um/px is seen at 4.2 um/px across and "
-        "2.1 um/px down: the network sees the amount and the colour of stain, not single membranes.",
+        f"{manifest.input.height} px, {manifest.input.colour}. {_resolution(manifest.input)}",
         *_input_notes(manifest.input),
         f"- Classes {', '.join(manifest.classes)}; probabilities are softmax(logits / {calibration.temperature:.3f}).",
     ]
     if conformal is not None:
+        least = [1 - conformal.quantile_of(i) for i in range(len(manifest.classes))]
+        each = ", ".join(f"{p:.3f} for {name}" for name, p in zip(manifest.classes, least, strict=True))
+        of = "each label by itself" if conformal.quantiles else "all labels together"
         lines.append(
-            f"- Prediction set: every class of probability >= {1 - conformal.quantile:.3f}, for {conformal.level:.0%} "
-            f"coverage, from {conformal.fields} held-out fields of the training data; it is not promised elsewhere."
+            f"- Prediction set: every class that is at least as probable as {each}; for {conformal.level:.0%} coverage of "
+            f"{of}, from {conformal.fields} held-out fields ({conformal.data or 'of the training data'}). It is promised "
+            "for fields like those and measured on others."
+        )
+    if manifest.familiarity is not None:
+        limits = ", ".join(f"{stain.caption} {limit:.2f}" for stain, limit in manifest.familiarity.limits.items())
+        lines.append(
+            f"- A field is called unfamiliar where its features lie farther than {limits} from those of "
+            f"{manifest.familiarity.fields} training fields, which lie at about 1."
         )
     lines += ["", "## Measured", ""]
     lines += _metric_table(manifest.metrics) if manifest.metrics else ["Nothing was measured yet."]
     for outcome in outcomes:
         lines += ["", f"### {outcome.dataset}: label (row) against score (column)", "", *_confusion_table(outcome)]
     lines += ["", "## Limits", *(f"- {limit}" for limit in description.limits)]
+    if description.not_tested_on:
+        lines += ["", "## Not tested on", *(f"- {what}" for what in description.not_tested_on)]
     if description.commands:
         lines += ["", "## How to make it again", "", "```sh", *description.commands, "```"]
     return "\n".join(lines) + "\n"
+
+
+def _resolution(layout: InputLayout) -> str:
+    """What a field's tissue is shrunk to, and what that leaves to be seen."""
+    cell = layout.cell(layout.order[0])
+    across, down = layout.field_um / cell.width, layout.field_um / cell.height
+    finest = min(across, down)
+    seen = (
+        "the amount and the colour of stain, not single membranes" if finest > 1 else "membranes as faint lines at best"
+    )
+    return (
+        f"A field of {layout.field_um:.0f} um is seen at {across:.1f} um/px across and {down:.1f} um/px down: the network "
+        f"sees {seen}."
+    )
 
 
 def _input_notes(layout: InputLayout) -> list[str]:
@@ -69,12 +94,7 @@ def _input_notes(layout: InputLayout) -> list[str]:
 def _metric_table(metrics: Sequence[Metric]) -> list[str]:
     lines = ["| data | fields | figure | value | 95% interval |", "|---|---|---|---|---|"]
     for metric in metrics:
-        if metric.name in ("quadratic weighted kappa", "macro-F1", "expected calibration error"):
-            value = f"{metric.value:.3f}"
-            interval = "" if metric.low is None else f"{metric.low:.3f} to {metric.high:.3f}"
-        else:
-            value = f"{metric.value:.1%} ({round(metric.value * metric.fields)} of {metric.fields})"
-            interval = "" if metric.low is None else f"{metric.low:.1%} to {metric.high:.1%}"
+        value, interval = metric.shown
         lines.append(f"| {metric.dataset} | {metric.fields} | {metric.name} | {value} | {interval} |")
     return lines
 

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
-from her2viewer.scoring.package import Calibration, Conformal
 from her2viewer.scoring.preprocess import InputLayout
 from her2viewer.scoring.stains import Stain
+from training.calibration import fitted_calibration
 from training.data.cache import Fields, cached_fields
 from training.data.index import CLASSES, Index
 from training.data.split import Protocol
@@ -26,7 +26,6 @@ from training.evaluation.outcome import outcome_of_logits
 from training.files import replacing
 from training.fit.predict import best_network, cell_side, load_run, predict_logits
 from training.fit.run import LOG, Machine, fit
-from training.package import COVERAGE, conformal_quantile, fitted_temperature
 from training.recipes.reading import read_experiment, read_recipe
 from training.recipes.recipe import Experiment, Recipe
 
@@ -166,11 +165,7 @@ class _Turned:
 
 
 def _row(name: str, title: str, experiment: Experiment, recipe: Recipe, run: Path, said: _Logits) -> Row:
-    temperature = fitted_temperature(said.calibration.astype(np.float32), said.calibration_truth)
-    held = outcome_of_logits("", said.calibration, said.calibration_truth, Calibration(temperature=temperature))
-    quantile = conformal_quantile(held.probabilities, said.calibration_truth)
-    conformal = Conformal(level=COVERAGE, quantile=quantile, fields=len(said.calibration_truth))
-    calibration = Calibration(temperature=temperature, conformal=conformal)
+    calibration = fitted_calibration(said.calibration.astype(np.float32), said.calibration_truth)
     figures: Figures = figures_of(outcome_of_logits(title, said.test, said.test_truth, calibration))
     low, high = figures.exact.reach
     with (run / LOG).open(newline="", encoding="utf-8") as file:

@@ -8,9 +8,8 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
 
+from her2viewer.cases.pairing import Pair
 from her2viewer.scoring.attribution import last_stage_maps, stage_map
 from her2viewer.scoring.confidence import calibrated
 from her2viewer.scoring.evidence import STAGES
@@ -18,47 +17,61 @@ from her2viewer.scoring.network import Network, fold, network_of
 from her2viewer.scoring.normalise import normalised
 from her2viewer.scoring.package import (
     Arrays,
-    Calibration,
-    Conformal,
     Metric,
     ModelManifest,
     ModelPackage,
     Training,
     Weights,
+    familiarity_section,
     write_package,
 )
 from her2viewer.scoring.preprocess import InputLayout
+from training.calibration import fitted_calibration
 from training.card import card_text
 from training.data.cache import Fields, cached_fields
 from training.data.index import CLASSES, index_folder
 from training.evaluation.outcome import Outcome
+from training.evaluation.reliability import reliability
+from training.familiarity import reference_of
 from training.files import replacing
 from training.fit.batches import composed
 from training.fit.predict import best_network, cell_side, load_run, predict_logits
 from training.recipes.recipe import Description, Recipe
 
-COVERAGE = 0.9
 HALF_PRECISION_LIMIT = 1e-3
 """A package is stored in half precision where no probability of a calibration field moves by more than this."""
 
 
-def package_run(run: Path, out: Path, description: Description, data: Path | None = None) -> ModelPackage:
+def package_run(
+    run: Path,
+    out: Path,
+    description: Description,
+    data: Path | None = None,
+    calibrate_on: tuple[str, Sequence[Pair]] | None = None,
+) -> ModelPackage:
     """Writes the package of a run's best epoch, without figures yet (`with_metrics` adds them).
 
-    Temperature and conformal quantile come from the calibration part of the train split, which neither the weights nor the
-    choice of the epoch have seen. data: where the training data lies now, if it was moved.
+    Temperature and quantiles come from fields that neither the weights nor the choice of the epoch have seen: those of
+    `calibrate_on` (what they are, in words, and the labelled pairs), or the calibration part of the train split. data:
+    where the training data lies now, if it was moved.
     """
     facts = load_run(run)
     recipe = Recipe.model_validate(facts["recipe"])
     layout = recipe.layout
     network, checkpoint = best_network(run, facts)
-    pairs = index_folder(data or Path(facts["data"])).of("train")
-    members = facts["split"]["calibration"]
+    learned_from = index_folder(data or Path(facts["data"])).of("train")
+    if calibrate_on is None:
+        pairs: Sequence[Pair] = learned_from
+        members = list(facts["split"]["calibration"])
+        named = "the calibration part of the training data"
+    else:
+        named, pairs = calibrate_on
+        members = list(range(len(pairs)))
     fields = cached_fields(pairs, run.parent / "cache", cell_side(layout))
     truth = np.array([CLASSES.index(pairs[i].label or "") for i in members])
     logits = predict_logits(network, fields, members, layout, "cpu")
-    temperature = fitted_temperature(logits, truth)
-    quantile = conformal_quantile(calibrated(logits, temperature), truth)
+    calibration = fitted_calibration(logits, truth, named)
+    temperature = calibration.temperature
 
     state = {name: tensor.numpy() for name, tensor in network.state_dict().items() if tensor.is_floating_point()}
     expected = calibrated(logits, temperature)
@@ -71,6 +84,8 @@ def package_run(run: Path, out: Path, description: Description, data: Path | Non
         )
 
     arrays, dtype = in_half_precision(state, moved)
+    reference = reference_of(network, fields, facts["split"]["train"], members, layout)
+    familiarity, known = (None, None) if reference is None else familiarity_section(*reference)
     manifest = ModelManifest(
         name=description.name,
         version=description.version,
@@ -81,19 +96,27 @@ def package_run(run: Path, out: Path, description: Description, data: Path | Non
         classes=CLASSES,
         input=layout,
         weights=Weights(sha256="0" * 64, dtype=dtype),
-        calibration=Calibration(
-            temperature=temperature, conformal=Conformal(level=COVERAGE, quantile=quantile, fields=len(members))
-        ),
+        calibration=calibration,
         fixed_peaks=fixed_peaks(network, fields, members, layout),
+        familiarity=familiarity,
         training=Training(
             data=description.data,
-            split=f"of {len(pairs)} pairs {len(facts['split']['train'])} to learn from, {len(facts['split']['validation'])} to "
-            f"choose the epoch by (epoch {checkpoint['epoch']}), {len(members)} to calibrate with; test pairs untouched",
+            split=_split_in_words(len(learned_from), facts["split"], checkpoint["epoch"], calibrate_on is None),
             start=facts["started_from"],
             recipe=recipe.settings(),
         ),
+        limits=description.limits,
+        not_tested_on=description.not_tested_on,
     )
-    return write_package(out, manifest, arrays, card_text(manifest, description, ()))
+    return write_package(out, manifest, arrays, card_text(manifest, description, ()), known)
+
+
+def _split_in_words(pairs: int, split: dict[str, list[int]], epoch: int, calibrates: bool) -> str:
+    kept = "to calibrate with" if calibrates else "kept to calibrate with and not needed for it"
+    return (
+        f"of {pairs} pairs {len(split['train'])} to learn from, {len(split['validation'])} to choose the epoch by "
+        f"(epoch {epoch}), {len(split['calibration'])} {kept}; test pairs untouched"
+    )
 
 
 def in_half_precision(
@@ -112,24 +135,6 @@ def in_half_precision(
         if moved(arrays) <= HALF_PRECISION_LIMIT:
             return arrays, "float16" if dtype == "float16" else "mixed"
     return state, "float32"
-
-
-def fitted_temperature(logits: NDArray[np.float32], truth: NDArray[np.intp]) -> float:
-    """The temperature of least cross-entropy (Guo et al. 2017), between 0.05 and 20."""
-
-    def cross_entropy(log_temperature: float) -> float:
-        scaled = log_softmax(logits.astype(np.float64) / np.exp(log_temperature), axis=1)
-        return float(-scaled[np.arange(len(truth)), truth].mean())
-
-    found = minimize_scalar(cross_entropy, bounds=(np.log(0.05), np.log(20)), method="bounded")
-    return float(np.exp(found.x))
-
-
-def conformal_quantile(probabilities: NDArray[np.float64], truth: NDArray[np.intp]) -> float:
-    """The ceil((n + 1) * 0.9) / n quantile of 1 - p(label): sets of it cover 90% of exchangeable fields."""
-    miss = np.sort(1 - probabilities[np.arange(len(truth)), truth])
-    rank = min(int(np.ceil((len(miss) + 1) * COVERAGE)), len(miss))
-    return float(miss[rank - 1])
 
 
 def _is_late(name: str, array: NDArray[np.floating]) -> bool:
@@ -158,7 +163,8 @@ def with_metrics(
 ) -> ModelManifest:
     """Puts measured figures into `model.json` and the card; the weights stay as they are."""
     metrics = tuple(metric for _, of_one in measured for metric in of_one)
-    manifest = package.manifest.model_copy(update={"metrics": metrics})
+    bins = tuple(reliability(outcome) for outcome, _ in measured)
+    manifest = package.manifest.model_copy(update={"metrics": metrics, "reliability": bins})
     for name, text in (
         ("MODEL_CARD.md", card_text(manifest, description, [outcome for outcome, _ in measured])),
         ("model.json", manifest.model_dump_json(by_alias=True, indent=2) + "\n"),

@@ -9,8 +9,8 @@ from her2viewer.batch.faults import Fault, attempt
 from her2viewer.cases.field_score import field_score
 from her2viewer.cases.grid import GridCell
 from her2viewer.cases.score_map import CellState, Outcome, ScoreMap, Unscored
-from her2viewer.scoring.checks import check_tissue
 from her2viewer.scoring.evidence import Evidence, FieldPixels, FieldScorer
+from her2viewer.scoring.guard.tissue import check_tissue
 from her2viewer.scoring.prediction import FieldOfView
 
 _Found = TypeVar("_Found")

@@ -12,7 +12,8 @@ from her2viewer.scoring.prediction import ModelIdentity
 class BatchOptions:
     """`out`: the folder for the results. With `overlay` each pair gets an annotated picture of the map for the class
     `target` (None: the class of its score) at `stage` by `method`, drawn in `style`; with `against`, which needs `target`, of
-    what tells the two classes apart.
+    what tells the two classes apart. With `explain` that map and its score are questioned: an explanation file and the maps
+    as arrays are written beside the result, at some seconds a pair.
 
     `resume`: results in `out` that were made of the same bytes by `model` are kept and not computed again; it needs
     `model`. `root`: the folder that files are named from in the results; None leaves their bare names. `coverage`: the
@@ -26,6 +27,7 @@ class BatchOptions:
     stage: str = STAGES[-1]
     method: str = "Grad-CAM"
     against: str | None = None
+    explain: bool = False
     resume: bool = False
     model: ModelIdentity | None = None
     root: Path | None = None

@@ -12,7 +12,8 @@ from her2viewer.cases.case import OpenedPair, open_pair
 from her2viewer.cases.pair import Pair
 from her2viewer.errors import UserError
 from her2viewer.export.results import ResultDocument, result_document
-from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, FieldScorer
+from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, FieldScorer, never
+from her2viewer.scoring.explanation import Explanation, explain
 
 _Result = TypeVar("_Result")
 
@@ -33,7 +34,8 @@ class BatchRow:
     """One pair after the work: `result`, or `error` in one sentence, never both.
 
     `seconds`: reading and scoring. `drawing` is there until the row is written. `files` are what was written for the pair;
-    `resumed` says that the result was found in the folder and not scored again.
+    `resumed` says that the result was found in the folder and not scored again. `explanation`, where it was asked for, is
+    there until the row is written.
     """
 
     pair: Pair
@@ -43,6 +45,7 @@ class BatchRow:
     files: tuple[Path, ...] = ()
     resumed: bool = False
     drawing: Drawing | None = field(default=None, repr=False, compare=False)
+    explanation: Explanation | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -73,9 +76,24 @@ def read_pair(pair: Pair) -> ReadPair:
     return ReadPair(pair, images, pixels, time.perf_counter() - started)
 
 
-def scored_row(read: ReadPair, evidence: Evidence, scorer: FieldScorer, options: BatchOptions) -> BatchRow:
-    """The row of a scored pair, with its map where pictures are wanted. Uses the scorer."""
-    prediction = evidence.prediction
+def scored_row(
+    read: ReadPair,
+    evidence: Evidence,
+    scorer: FieldScorer,
+    options: BatchOptions,
+    cancelled: Callable[[], bool] = never,
+) -> BatchRow:
+    """The row of a scored pair, with its map where pictures are wanted and its explanation where that is. Uses the scorer.
+
+    Raises Cancelled.
+    """
+    prediction, explanation = evidence.prediction, None
+    request = options.request(prediction.score)
+    if options.explain:
+        mpp = read.images.ihc.mpp
+        explanation = explain(scorer, read.pixels, evidence, request, mpp=mpp, cancelled=cancelled)
+        prediction = replace(prediction, no_call=explanation.no_call)
+        evidence = replace(evidence, prediction=prediction)
     result = result_document(
         read.pair.case_id,
         read.images.sources,
@@ -86,10 +104,10 @@ def scored_row(read: ReadPair, evidence: Evidence, scorer: FieldScorer, options:
     )
     drawing = None
     if options.overlay:
-        request = options.request(prediction.score)
-        attribution = scorer.attribution(evidence, request)
+        attribution = scorer.attribution(evidence, request) if explanation is None else explanation.maps[0]
         drawing = Drawing(read.images, read.pixels, evidence, attribution, scorer.fixed_peak(request))
-    return BatchRow(read.pair, result, None, read.seconds + prediction.seconds, drawing=drawing)
+    seconds = read.seconds + prediction.seconds
+    return BatchRow(read.pair, result, None, seconds, drawing=drawing, explanation=explanation)
 
 
 def guarded(
@@ -105,4 +123,4 @@ def guarded(
 
 def written(row: BatchRow, files: tuple[Path, ...]) -> BatchRow:
     """The row after its files were written: it lets go of the pixels."""
-    return replace(row, files=files, drawing=None)
+    return replace(row, files=files, drawing=None, explanation=None)

@@ -156,6 +156,14 @@ def score(
         float | None,
         typer.Option(min=0, max=1, help="Leave out what is weaker than this share of full scale.", show_default="0.15"),
     ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="Question each score: all checks, what the map is worth, each stain's share, a second reading by the membranes, "
+            "what if the DAB were weaker or stronger; as JSON, with the maps as arrays. Some seconds a pair.",
+        ),
+    ] = False,
     device: Annotated[
         Device, typer.Option(help="Where the network runs; auto takes an NVIDIA GPU that works, else the CPU.")
     ] = "auto",
@@ -170,7 +178,8 @@ def score(
         bool, typer.Option("--resume", help="Go on in a folder with results: pairs that are done are not done again.")
     ] = False,
 ) -> None:
-    """Score pairs and write results.csv, results.json and one JSON per pair (with --overlay, a picture too).
+    """Score pairs and write results.csv, results.json and one JSON per pair (with --overlay a picture, with --explain what
+    questions the score).
 
     A pair that fails does not stop the others; its row says why. Exit status: 0 all scored, 1 some failed, 2 none begun.
     """
@@ -203,6 +212,7 @@ def score(
         stage=stage,
         method=method or "Grad-CAM",
         against=against,
+        explain=explain,
         device=device,
         precision=precision,
         model=model,

@@ -41,6 +41,7 @@ class Asked:
     stage: str | None
     method: str
     against: str | None
+    explain: bool
     device: Device
     precision: Precision
     model: Path | None
@@ -61,6 +62,7 @@ def score_pairs(asked: Asked) -> int:
         stage=asked.stage or METHODS[asked.method].nearest(STAGES[-1]),
         method=asked.method,
         against=asked.against,
+        explain=asked.explain,
         resume=asked.resume,
         model=package.manifest.identity,
         root=root,

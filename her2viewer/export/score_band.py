@@ -14,6 +14,7 @@ from her2viewer.export.sheet import (
     leading,
 )
 from her2viewer.export.text import Colour, text_width, wrapped
+from her2viewer.scoring.confidence import set_in_words
 from her2viewer.scoring.prediction import Prediction
 
 TRACK: Final[Colour] = (228, 228, 228)
@@ -38,8 +39,7 @@ def set_words(members: tuple[str, ...], coverage: float | None) -> str:
     at = "" if coverage is None else f" at {coverage:.0%} coverage"
     if not members:
         return f"No prediction set{at}"
-    listed = members[0] if len(members) == 1 else f"{', '.join(members[:-1])} or {members[-1]}"
-    return f"Prediction set{at}: {listed}"
+    return f"Prediction set{at}: {set_in_words(members)}"
 
 
 def probability_block(prediction: Prediction, size: int, width: int) -> Sheet:

@@ -65,6 +65,7 @@ class ActionId(StrEnum):
     LESS_OPACITY = "less_opacity"
     NEXT_CLASS = "next_class"
     PREVIOUS_CLASS = "previous_class"
+    WHAT_IF = "what_if"
     DRAW_RECTANGLE = "draw_rectangle"
     DRAW_ELLIPSE = "draw_ellipse"
     DRAW_POLYGON = "draw_polygon"
@@ -86,6 +87,7 @@ class ActionId(StrEnum):
     FIND_COMMAND = "find_command"
     SHORTCUTS = "shortcuts"
     COPY_MESSAGE = "copy_message"
+    MODEL_CARD = "model_card"
     ABOUT = "about"
     OPEN_FOLDER = "open_folder"
     NEXT_CASE = "next_case"
@@ -369,13 +371,19 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
                "Show the evidence for the next score", "explain why 0 1+ 2+ 3+ class target", section=True),
     ActionSpec(A.PREVIOUS_CLASS, M.SCORE, "Map of the previous class", "caret-left", (",",),
                "Show the evidence for the score before", "explain why 0 1+ 2+ 3+ class target"),
+    ActionSpec(A.WHAT_IF, M.SCORE, "What if: vary the DAB", "sliders-horizontal", ("W",),
+               "Make the IHC's stain weaker or stronger and see how the score would move",
+               "what if intensity strength simulate sensitivity border threshold stain robust counterfactual", True,
+               section=True),
     ActionSpec(A.FIND_COMMAND, M.HELP, "Find a command", "magnifying-glass", ("Ctrl+K",),
                "Find any command by what it does", "search palette help how", toolbar=6, short="Ctrl+K"),
     ActionSpec(A.SHORTCUTS, M.HELP, "Keyboard shortcuts", "keyboard", ("F1", "?"), "All keys on one sheet", "help hotkeys"),
     ActionSpec(A.COPY_MESSAGE, M.HELP, "Copy the message", "copy", ("Ctrl+Shift+C",),
                "Copy the message that is shown, for an e-mail or a report", "error warning clipboard"),
-    ActionSpec(A.ABOUT, M.HELP, "About HER2 Viewer and its model", "info", (),
-               "Version, model card, licences", "licence version model card training data accuracy credits", section=True),
+    ActionSpec(A.MODEL_CARD, M.HELP, "Model card", "identification-card", (),
+               "What the model is, what it was measured on, its limits and what it was not tested on",
+               "accuracy training data reliability calibration confidence coverage version hash validation limits", section=True),
+    ActionSpec(A.ABOUT, M.HELP, "About HER2 Viewer", "info", (), "Version and licences", "licence version credits"),
 )  # fmt: skip
 
 STAIN_VIEW_ACTIONS: Final = {

@@ -42,6 +42,7 @@ from her2viewer.gui.scale.room import ScaleRoom
 from her2viewer.gui.settings import Settings, settings_path
 from her2viewer.gui.state import MapWish, ScorePhase, State, Store
 from her2viewer.gui.theme import Theme, ThemeChoice
+from her2viewer.gui.what_if.room import WhatIfRoom
 from her2viewer.gui.window import MainWindow
 from her2viewer.imaging.opening import open_image
 from her2viewer.scoring.stains import Stain
@@ -103,6 +104,7 @@ class App:
         self.cases = CasesRoom(parts, opening)
         self.scale = ScaleRoom(parts)
         self.information = InformationRoom(parts)
+        self.what_if = WhatIfRoom(parts, self.bench)
         self.window.docks.add(Panel.CASES, "Cases", self.cases.panel)
         self.window.docks.add(Panel.FIELDS, "Fields", self.window.fields_panel, shown=False)
         self.window.fields_panel.reveal_wanted.connect(partial(self.window.docks.show_panel, Panel.FIELDS))
@@ -111,7 +113,7 @@ class App:
         self.frame.escapes[:0] = [self.information.escape, self.scale.escape]
         self.window.command_search.add_source(self.cases.commands)
         # Before the views: a score that is wished at opening waits for the registration.
-        rooms = {**self.registration.tie(), **self.compare.tie(), **self.fields.tie()}
+        rooms = {**self.registration.tie(), **self.compare.tie(), **self.fields.tie(), **self.what_if.tie()}
         self._tie_views()
         self._tie_lanes(reporter or CrashReporter(self.window))
         self.window.actions_.connect_all({**self._handlers(), **rooms})
@@ -183,6 +185,7 @@ class App:
         window.look_beneath.connect(lambda held: store.change(overlay_held_away=held))
         window.closing.connect(self.close)
         window.status_line.cancel_requested.connect(self.cancel)
+        window.status_line.model_requested.connect(self.desk.model_card)
         window.score_panel.score_requested.connect(self.scoring.score)
         window.score_panel.cancel_requested.connect(self.cancel)
         window.score_panel.swap_requested.connect(self.images.swap)
@@ -243,6 +246,7 @@ class App:
             Id.THEME_DARK: partial(self.choose_theme, ThemeChoice.DARK),
             Id.SHORTCUTS: self.desk.shortcuts,
             Id.COPY_MESSAGE: window.messages.copy,
+            Id.MODEL_CARD: self.desk.model_card,
             Id.ABOUT: self.desk.about,
             **self.cases.handlers(),
             **self.scale.handlers(),
@@ -255,6 +259,7 @@ class App:
         self.registration.cancel()
         self.images.cancel()
         self.scoring.cancel()
+        self.what_if.cancel()
         self.exporting.cancel()
 
     def choose_theme(self, choice: ThemeChoice) -> None:

@@ -7,8 +7,10 @@ from typing import Literal
 
 from her2viewer.errors import PackageError
 from her2viewer.gui.state import ModelFacts
+from her2viewer.imaging.stain_vectors import StainVectors
 from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, FieldScorer, MapRequest, Precision
 from her2viewer.scoring.package import ModelPackage, bundled_package, open_package
+from her2viewer.scoring.what_if import WhatIf, what_if
 
 DeviceChoice = Literal["auto", "cpu", "cuda"]
 
@@ -66,6 +68,7 @@ class Bench:
             scorer.notices,
             package.card,
             manifest.input.field_um,
+            manifest,
         )
 
     @property
@@ -91,3 +94,14 @@ class Bench:
     ) -> Attribution:
         """The map asked for. Raises Cancelled."""
         return self.scorer.attribution(evidence, request, cancelled=cancelled, progress=progress)
+
+    def what_if(
+        self,
+        field: FieldPixels,
+        evidence: Evidence,
+        vectors: StainVectors,
+        cancelled: Callable[[], bool],
+        progress: Callable[[int, int], None],
+    ) -> WhatIf:
+        """A field's probabilities along the strength of its DAB. Raises Cancelled, ImageError."""
+        return what_if(self.scorer, field, evidence, vectors=vectors, cancelled=cancelled, progress=progress)

@@ -22,6 +22,7 @@ from her2viewer.gui.resolve import (
     resolve_score,
 )
 from her2viewer.gui.state import ModelPhase, ScorePhase, State, Store
+from her2viewer.gui.what_if.resolve import can_vary
 from her2viewer.scoring.stains import Stain
 
 
@@ -101,6 +102,7 @@ def enabled_actions(state: State) -> dict[ActionId, bool]:
     scoring = state.scoring.phase is ScorePhase.SCORING
     busy = scoring or opening or state.drawn.pending or state.exporting is not None
     busy = busy or state.registration.progress is not None or state.registration.setting
+    busy = busy or state.what_if.progress is not None
     enabled = {
         ActionId.SWAP: some,
         ActionId.EXPORT: scored and state.exporting is None,
@@ -126,6 +128,7 @@ def enabled_actions(state: State) -> dict[ActionId, bool]:
         ActionId.PREVIOUS_CLASS,
     )
     enabled.update(dict.fromkeys(explaining, scored))
+    enabled[ActionId.WHAT_IF] = state.what_if.on or can_vary(state)
     enabled.update(enabled_registration(state))
     return enabled
 
@@ -138,6 +141,7 @@ def checked_actions(state: State) -> dict[ActionId, bool]:
         ActionId.OVERVIEW_MAP: state.overview_map,
         ActionId.OVERLAY: state.overlay_on,
         ActionId.LANDMARKS: state.registration.setting,
+        ActionId.WHAT_IF: state.what_if.on,
         **{ActionId(mode): mode is comparison_of(state).mode for mode in CompareMode},
         **{action: view is viewed for view, action in STAIN_VIEW_ACTIONS.items()},
     }

@@ -12,6 +12,8 @@ from her2viewer.gui.lanes import Progress
 from her2viewer.gui.pane.colouring import ORIGINAL, Colouring
 from her2viewer.gui.scale.resolution import resolve_mpp
 from her2viewer.gui.state import MapWish, ModelPhase, OpenedImage, ScorePhase, State
+from her2viewer.gui.what_if.resolve import what_if_colouring
+from her2viewer.scoring.confidence import set_in_words
 from her2viewer.scoring.evidence import FUSED, INPUT, METHODS, Attribution
 from her2viewer.scoring.prediction import Prediction
 from her2viewer.scoring.stains import Stain
@@ -63,7 +65,10 @@ def resolve_pane(state: State, stain: Stain) -> PaneShown:
 
 
 def resolve_colouring(state: State, stain: Stain) -> Colouring:
-    """What a stain's pane makes of its pixels: its stain view."""
+    """What a stain's pane makes of its pixels: its stain view, or the DAB of the IHC varied."""
+    varied = what_if_colouring(state) if stain is Stain.IHC else None
+    if varied is not None:
+        return varied
     image = state.image(stain)
     return state.stain_viewing.colouring(stain, image.source) if image is not None else ORIGINAL
 
@@ -92,8 +97,8 @@ def resolve_overlay(state: State, stain: Stain) -> OverlayShown | None:
 
 
 def overlay_visible(state: State) -> bool:
-    """Whether the overlay is to be seen just now."""
-    return state.overlay_on and not state.overlay_held_away
+    """Whether the overlay is to be seen just now: it is of the slide as it is, and not while its stain is varied."""
+    return state.overlay_on and not state.overlay_held_away and not state.what_if.on
 
 
 class ScoreFace(Enum):
@@ -121,6 +126,7 @@ class ScoreShown:
     answer: str = ""
     kind: str = ""
     set_words: str = ""
+    set_more: str = ""
     against: tuple[str, ...] = ()
     provenance: tuple[tuple[str, str], ...] = ()
     can_score: bool = False
@@ -188,6 +194,7 @@ def _scored(state: State, prediction: Prediction) -> ScoreShown:
         "No call" if prediction.no_call else prediction.score,
         f"Most likely {prediction.score}" if prediction.no_call else "Field-level prediction",
         prediction_set_words(prediction.prediction_set, coverage),
+        prediction_set_more(coverage),
         tuple(against),
         (
             ("Model", str(prediction.model)),
@@ -205,13 +212,20 @@ def _scored(state: State, prediction: Prediction) -> ScoreShown:
 
 
 def prediction_set_words(members: tuple[str, ...], coverage: float | None) -> str:
-    """The prediction set as a sentence, for example 'At 90% coverage: 1+ or 2+'."""
-    if coverage is None:
+    """The prediction set in words, the classes first: '1+ or 2+, at 90% coverage'."""
+    if coverage is None or not members:
         return "This model has no measured prediction sets."
-    if not members:
-        return f"At {coverage:.0%} coverage: no class is likely enough."
-    listed = members[0] if len(members) == 1 else f"{', '.join(members[:-1])} or {members[-1]}"
-    return f"At {coverage:.0%} coverage: {listed}"
+    return f"{'Only ' if len(members) == 1 else ''}{set_in_words(members)}, at {coverage:.0%} coverage"
+
+
+def prediction_set_more(coverage: float | None) -> str:
+    """What coverage means, for who points at the set."""
+    if coverage is None:
+        return ""
+    return (
+        f"Of 100 fields like those that the sets were made with, {100 * coverage:.0f} have their label in the set. For other "
+        "fields nothing is promised: the model card says what was measured."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +333,8 @@ def resolve_doing(state: State) -> Doing:
         return _progress(state.exporting, can_cancel=True)
     if state.scoring.phase is ScorePhase.SCORING:
         return Doing("Scoring", can_cancel=True)
+    if state.what_if.progress is not None:
+        return _progress(replace(state.what_if.progress, text="Varying the DAB"), can_cancel=True)
     if state.drawn.pending:
         return _progress(replace(state.drawn.progress, text="Computing the map"), can_cancel=True)
     if any(slot.opening is not None for slot in state.slots.values()):

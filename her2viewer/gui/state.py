@@ -16,9 +16,11 @@ from her2viewer.gui.lanes import Progress
 from her2viewer.gui.pane.stain_viewing import StainViewing
 from her2viewer.gui.registration.state import Registration
 from her2viewer.gui.scale.typed import TypedScales
+from her2viewer.gui.what_if.state import WhatIfState
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.imaging.source import ImageSource, RGBImage
 from her2viewer.scoring.evidence import METHODS, STAGES, Attribution, Evidence, MapRequest
+from her2viewer.scoring.package import ModelManifest
 from her2viewer.scoring.prediction import ModelIdentity
 from her2viewer.scoring.preprocess import FIELD_UM
 from her2viewer.scoring.stains import Stain
@@ -58,6 +60,7 @@ class ModelFacts:
     card: str
     field_um: float = FIELD_UM
     """The side of a field that the model was trained with, in micrometres of tissue."""
+    manifest: ModelManifest | None = None
 
 
 class ModelPhase(Enum):
@@ -155,6 +158,7 @@ class State:
     batch: Progress | None = None
     scales: TypedScales = field(default_factory=TypedScales)
     cases: Cases = field(default_factory=Cases)
+    what_if: WhatIfState = field(default_factory=WhatIfState)
 
     def image(self, stain: Stain) -> OpenedImage | None:
         return self.slots[stain].image

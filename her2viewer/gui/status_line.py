@@ -10,15 +10,21 @@ from her2viewer.gui.resolve import Doing
 
 
 class StatusLine(QStatusBar):
-    """Setters in, one signal out."""
+    """Setters in, signals out: `model_requested` by a click on the model's name."""
 
     cancel_requested = Signal()
+    model_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
         self.setFixedHeight(32)
-        self._model = quiet()
+        self._model = QToolButton()
+        self._model.setObjectName("modelName")
+        self._model.setToolTip("Show the model card: figures, limits, what it was not tested on")
+        self._model.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._model.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._model.clicked.connect(self.model_requested)
         self._research = QLabel(RESEARCH_USE)
         self._research.setObjectName("researchUse")
         self._research.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -154,6 +154,8 @@ def style_sheet(tokens: Tokens, caret: str, type_size: int) -> str:
     #scaleLink {{ color: {tokens.accent}; padding: 2px 4px; text-decoration: underline; }}
     #information, #information > QWidget, #information > QWidget > QWidget {{ background: {tokens.raised}; }}
     #popover, #hint {{ background: {tokens.raised}; border: 1px solid {tokens.line}; border-radius: 4px; }}
+    #modelName {{ color: {tokens.quiet}; padding: 1px 6px; }}
+    #modelName:hover, #modelName:focus {{ color: {tokens.text}; }}
     #rule {{ background: {tokens.line}; }}
     #pane {{ border: 1px solid {tokens.line}; background: {tokens.window}; }}
     #pane[focused="true"] {{ border: 1px solid {tokens.quiet}; }}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QVBoxLayout, QWidget
 
@@ -23,6 +23,7 @@ from her2viewer.gui.panels.score import ScorePanel
 from her2viewer.gui.panels.section import rule, scrolling
 from her2viewer.gui.scale.magnification import magnification_words
 from her2viewer.gui.status_line import StatusLine
+from her2viewer.gui.what_if.panel import WhatIfPanel
 from her2viewer.scoring.stains import Stain
 
 TITLE = "HER2 Viewer"
@@ -57,6 +58,7 @@ class MainWindow(QMainWindow):
         self.link = Link([pane.view for pane in self.panes.values()], self)
         self.score_panel = ScorePanel()
         self.explain_panel = ExplainPanel()
+        self.what_if_panel = WhatIfPanel()
         self.fields_panel = FieldsPanel()
         self.status_line = StatusLine()
         self.setStatusBar(self.status_line)
@@ -110,10 +112,16 @@ class MainWindow(QMainWindow):
         column.addWidget(self.score_panel)
         column.addWidget(rule())
         column.addWidget(self.explain_panel)
+        column.addWidget(rule())
+        column.addWidget(self.what_if_panel)
         column.addStretch(1)
-        side = scrolling(content)
-        side.setMinimumWidth(ANSWER_WIDTH)  # whatever its texts say
-        return side
+        self._answer = scrolling(content)
+        self._answer.setMinimumWidth(ANSWER_WIDTH)  # whatever its texts say
+        return self._answer
+
+    def reveal_answer(self, part: QWidget) -> None:
+        """Scrolls to a part of the answer once it is laid out."""
+        QTimer.singleShot(0, part, lambda: self._answer.ensureWidgetVisible(part))
 
     def set_recent(self, pairs: Sequence[tuple[Path, Path]]) -> None:
         """Fills the menu of recent pairs."""

@@ -1,4 +1,4 @@
-"""One dye of a picture alone: how much of it lies where, and how it would look without the other.
+"""One dye of a picture: how much of it lies where, how it would look alone, and how with more or less of it.
 
 Every pixel stands for itself, by tables that follow from the stain vectors: a tile comes out as the same part of the whole
 picture does, to the bit, in any thread. A dye's amount is a sum of one term a channel, so the logarithm and the matrix are one
@@ -53,6 +53,27 @@ def separated(image: RGBImage, vectors: StainVectors, which: Component) -> RGBIm
     return np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), np.uint8)
 
 
+def remixed(image: RGBImage, vectors: StainVectors, which: Component, factor: float) -> RGBImage:
+    """The picture with one dye made weaker or stronger by a factor, the rest as it is: (h, w, 3) uint8 RGB.
+
+    Beer-Lambert: a pixel holds its dye's amount a times the vector v, so it becomes pixel * 10 ** -((factor - 1) a v); the
+    other dye's amount, the residual and whatever holds no dye stay. 1 gives the very array that came in. A byte of 0
+    counts as 1, as when densities are taken; what would be brighter than 255 is 255. image: (h, w, 3) uint8 RGB. Raises
+    ValueError for any other array and for a factor below 0.
+    """
+    pixels = _checked(image)
+    if not factor >= 0:
+        raise ValueError(f"a dye cannot be {factor} times as strong")
+    if factor == 1:
+        return image
+    shades = _shades(vectors, which)
+    steps = cv2.transform(cv2.LUT(pixels, shades.terms), shades.sum).reshape(pixels.shape[:2])
+    index = np.maximum(steps, 0, out=steps).astype(np.uint16)
+    amount = np.arange(_SHADES + 1)[:, None] / shades.steps
+    light = (10 ** (-(factor - 1) * amount * vectors.matrix[which])).astype(np.float32)
+    return np.asarray(cv2.multiply(np.maximum(pixels, 1), light.take(index, axis=0), dtype=cv2.CV_8U), np.uint8)
+
+
 def _checked(image: RGBImage) -> RGBImage:
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
         raise ValueError(f"needs (h, w, 3) uint8, got {image.shape} {image.dtype}")
@@ -80,9 +101,10 @@ def _terms(vectors: StainVectors, which: Component, most: int) -> _Terms:
 
 @dataclass(frozen=True, eq=False)
 class _Shades:
-    """terms: as in _Terms. sum: (1, 4) float32, adds three terms and where zero lies. colours: (65536, 1) int32, each RGBA."""
+    """terms, steps: as in _Terms. sum: (1, 4) float32, adds three terms and where zero lies. colours: (65536, 1) int32, RGBA."""
 
     terms: NDArray[np.float32]
+    steps: float
     sum: NDArray[np.float32]
     colours: NDArray[np.int32]
 
@@ -96,4 +118,4 @@ def _shades(vectors: StainVectors, which: Component) -> _Shades:
     ink = np.full(3, 1 / np.sqrt(3)) if signed else vectors.matrix[which]
     colours = np.full((_SHADES + 1, 4), 255, np.uint8)
     colours[:, :3] = np.rint(vectors.white * 10 ** -(np.abs(amount)[:, None] * ink))
-    return _Shades(terms.table, np.array([[1, 1, 1, zero]], np.float32), colours.view(np.int32))
+    return _Shades(terms.table, terms.steps, np.array([[1, 1, 1, zero]], np.float32), colours.view(np.int32))

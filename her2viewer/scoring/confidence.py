@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from her2viewer.scoring.checks import NO_CALL_CHECKS
+from her2viewer.scoring.guard.report import NO_CALL_CHECKS
+from her2viewer.scoring.membrane.agreement import Agreement
 from her2viewer.scoring.package import Conformal
 from her2viewer.scoring.prediction import Check
 
@@ -22,15 +23,23 @@ def calibrated(logits: NDArray[np.float32], temperature: float) -> NDArray[np.fl
 def prediction_set(
     probabilities: Sequence[float], classes: Sequence[str], conformal: Conformal | None
 ) -> tuple[str, ...]:
-    """Every class with probability >= 1 - quantile, in the order of classes; the likeliest is always in.
+    """Every class with 1 - probability <= its quantile, in the order of classes; the likeliest is always in.
 
-    Sadinle, Lei and Wasserman 2019 (least ambiguous sets); the likeliest class is added to an empty set, which can only
-    raise the coverage. Empty where the package carries no quantile.
+    Sadinle, Lei and Wasserman 2019 (least ambiguous sets), with a quantile a class where the package has them; the
+    likeliest class is added to a set without it, which can only raise the coverage. Empty where the package carries no
+    quantile.
     """
     if conformal is None:
         return ()
     best = int(np.argmax(probabilities))
-    return tuple(name for i, name in enumerate(classes) if probabilities[i] >= 1 - conformal.quantile or i == best)
+    return tuple(
+        name for i, name in enumerate(classes) if 1 - probabilities[i] <= conformal.quantile_of(i) or i == best
+    )
+
+
+def set_in_words(members: Sequence[str]) -> str:
+    """'2+', '1+ or 2+', '0, 1+ or 2+'; empty for an empty set."""
+    return " or ".join(filter(None, (", ".join(members[:-1]), *members[-1:])))
 
 
 def no_call(members: Sequence[str], classes: Sequence[str], checks: Sequence[Check]) -> str | None:
@@ -41,3 +50,10 @@ def no_call(members: Sequence[str], classes: Sequence[str], checks: Sequence[Che
     if len(members) >= max(3, len(classes) - 1):
         return f"The model cannot tell {', '.join(members[:-1])} and {members[-1]} apart on this field."
     return None
+
+
+def no_call_beside(reason: str | None, agreement: Agreement | None) -> str | None:
+    """The reason of a prediction, or where it has none the membranes' where they speak against its score."""
+    if reason is not None or agreement is None or not agreement.speaks_against:
+        return reason
+    return agreement.sentence

@@ -4,17 +4,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as of_dataclass
 from types import MappingProxyType
-from typing import Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from her2viewer.imaging.affine import IDENTITY, Affine
+from her2viewer.scoring.guard.report import GuardReport
 from her2viewer.scoring.prediction import FieldOfView, Prediction
 from her2viewer.scoring.preprocess import InputLayout, NetworkInput
 from her2viewer.scoring.stain_effect import StainEffect
 from her2viewer.scoring.stains import Stain
+
+if TYPE_CHECKING:
+    from her2viewer.scoring.trust.findings import TrustReport
 
 Precision = Literal["fp32", "bf16"]
 
@@ -318,7 +322,7 @@ class Evidence:
 
     `network_input`: (h, w, 3) uint8, of the layout's size or, for a finer map, a whole number of times that; `class_maps`:
     (classes, rows, columns) float32 signed Grad-CAM of the last stage for every class, from the same forward pass; `detail`:
-    what else has to be said of those maps.
+    what else has to be said of those maps; `guard`: every check made on the input, those that failed stand in the prediction.
     """
 
     prediction: Prediction
@@ -327,6 +331,7 @@ class Evidence:
     layout: InputLayout
     separate: bool = False
     detail: str = ""
+    guard: GuardReport = of_dataclass(default_factory=GuardReport)
 
     def attribution(self, target: str, against: str | None = None) -> Attribution:
         """Grad-CAM at the last stage for a class by its name, or for it and not another; nothing is computed by a network.
@@ -375,6 +380,10 @@ class FieldScorer(Protocol):
 
     def score_batch(self, fields: Sequence[FieldPixels]) -> list[Evidence]: ...
 
+    def probabilities(self, inputs: Sequence[NetworkInput]) -> NDArray[np.float64]:
+        """(n, classes) calibrated probabilities of pictures that are composed already; nothing is checked."""
+        ...
+
     def attribution(
         self,
         evidence: Evidence,
@@ -388,6 +397,18 @@ class FieldScorer(Protocol):
         Raises Cancelled where it was, and ValueError for a class that the model does not know.
         """
         ...
+
+    def trust(
+        self,
+        evidence: Evidence,
+        attribution: Attribution,
+        *,
+        pixels: FieldPixels | None = None,
+        mpp: float | None = None,
+        seed: int = 0,
+        cancelled: Callable[[], bool] = never,
+    ) -> "TrustReport":
+        """What a map is worth, measured on the field that it explains; see `trust.report`. Raises Cancelled."""
 
     def fine_map(
         self,

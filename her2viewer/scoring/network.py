@@ -5,6 +5,7 @@ operations in the same order as torchvision's, so on one state dict the outputs 
 the app needs no torchvision for it.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Self, TypeVar
 
@@ -102,6 +103,18 @@ class Network(nn.Module):
         """The last stage: (n, 3, h, w) -> (n, c, rows, columns)."""
         return self.until(x, STAGES[-1])
 
+    def stain_means(self, features: Tensor, stains: int) -> Tensor:
+        """(n, stains, c) float32: the last stage's mean over each stain's part, without columns that two stains share."""
+        columns = features.shape[-1]
+        parts = []
+        for place in range(stains):
+            start, stop = place * columns / stains, (place + 1) * columns / stains
+            first, last = math.ceil(start), math.floor(stop)
+            if last <= first:  # a grid of so few columns has none that is one stain's own
+                first, last = math.floor(start), math.ceil(stop)
+            parts.append(features[..., first:last].float().mean(dim=(2, 3)))
+        return torch.stack(parts, dim=1)
+
     def forward(self, x: Tensor) -> Tensor:
         return self.classify(self.features(x))
 
@@ -142,6 +155,9 @@ class SixChannels(ResNet18):
 
     def until(self, x: Tensor, stage: str) -> Tensor:
         return super().until(torch.cat(x.chunk(2, dim=3), dim=1), stage)
+
+    def stain_means(self, features: Tensor, stains: int) -> Tensor:
+        return super().stain_means(features, 1).repeat(1, stains, 1)
 
     def class_maps(self, features: Tensor) -> Tensor:
         return self.across([super().class_maps(features)]) / 2

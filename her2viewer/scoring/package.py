@@ -16,18 +16,25 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from her2viewer.errors import PackageError
 from her2viewer.resources import resource
 from her2viewer.scoring.evidence import Architecture
+from her2viewer.scoring.guard.familiarity import Cloud, Reference
 from her2viewer.scoring.prediction import ModelIdentity
 from her2viewer.scoring.preprocess import InputLayout
+from her2viewer.scoring.stains import Stain
 
 SCHEMA: Final = "her2viewer.model/1"
 MANIFEST = "model.json"
 WEIGHTS = "weights.safetensors"
 CARD = "MODEL_CARD.md"
+REFERENCE = "familiarity.safetensors"
+
+SET_SIZE: Final = "mean size of the prediction set"
+COEFFICIENTS: Final = frozenset({"quadratic weighted kappa", "macro-F1", "expected calibration error", SET_SIZE})
+"""Figures that are no share of fields, by name."""
 
 Arrays = Mapping[str, NDArray[np.floating]]
 
@@ -43,15 +50,38 @@ class Weights(_Section):
     dtype: Literal["float16", "float32", "mixed"]
 
 
-class Conformal(_Section):
-    """Split-conformal prediction set (Sadinle et al. 2019, LAC): all classes with probability >= 1 - quantile.
+Share = Annotated[float, Field(ge=0, le=1)]
 
-    `level` is the coverage aimed at, `fields` how many held-out fields the quantile was taken from.
+
+class Conformal(_Section):
+    """Split-conformal prediction set (Sadinle et al. 2019): all classes with 1 - probability <= their quantile.
+
+    `level` is the coverage aimed at, `fields` how many held-out fields the quantiles were taken from, `data` which ones.
+    `quantiles` has one a class, in the order of the classes: each label is then covered at `level` by itself, whatever
+    share of the fields it has (Vovk 2012, class-conditional). Packages without them have `quantile` for all classes, which
+    covers the mixture that it was taken from and may miss one label more often than another.
     """
 
     level: Annotated[float, Field(gt=0, lt=1)]
-    quantile: Annotated[float, Field(ge=0, le=1)]
+    quantile: Share
     fields: Annotated[int, Field(gt=0)]
+    quantiles: tuple[Share, ...] = ()
+    data: str = ""
+
+    def quantile_of(self, index: int) -> float:
+        """The quantile of a class by its place among the classes."""
+        return self.quantiles[index] if self.quantiles else self.quantile
+
+
+class Familiarity(_Section):
+    """What `familiarity.safetensors` holds: where the features of training fields lie, stain by stain (see `guard.familiarity`).
+
+    `limits`: per stain the distance from which a field is unlike them; `fields`: how many were taken; `sha256`: of the file.
+    """
+
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    fields: Annotated[int, Field(gt=1)]
+    limits: dict[Stain, Annotated[float, Field(gt=0)]]
 
 
 class Calibration(_Section):
@@ -80,6 +110,45 @@ class Metric(_Section):
     high: float | None = None
     fields: Annotated[int, Field(gt=0)]
 
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a share of the fields, and not a coefficient."""
+        return self.name not in COEFFICIENTS
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """Value and 95% interval in words, the interval empty where there is none: ('67.8% (244 of 360)', '63.1% to 72.5%')."""
+        form = ".1%" if self.is_share else ".3f" if self.name != SET_SIZE else ".2f"
+        value = f"{self.value:{form}}"
+        if self.is_share:
+            value += f" ({round(self.value * self.fields)} of {self.fields})"
+        if self.low is None or self.high is None:
+            return value, ""
+        return value, f"{self.low:{form}} to {self.high:{form}}"
+
+
+class ReliabilityBin(_Section):
+    """Fields whose score was given with a probability of `low` to `high`; only bins that hold some are kept.
+
+    `confidence` is the mean of those probabilities, `exact` the share that was scored as labelled, with its 95% interval
+    (Wilson) as `exact_low` and `exact_high`.
+    """
+
+    low: Share
+    high: Share
+    fields: Annotated[int, Field(gt=0)]
+    confidence: Share
+    exact: Share
+    exact_low: Share
+    exact_high: Share
+
+
+class Reliability(_Section):
+    """How often the score was right where its probability was so and so, on one data set (DeGroot and Fienberg 1983)."""
+
+    dataset: str
+    bins: tuple[ReliabilityBin, ...]
+
 
 class ModelManifest(_Section):
     """`model.json`."""
@@ -98,8 +167,22 @@ class ModelManifest(_Section):
     calibration: Calibration = Calibration()
     fixed_peaks: dict[str, Annotated[float, Field(gt=0)]] = {}
     """Full scale of the maps per stage, in logits per cell: the 99th percentile of raw peaks on held-out fields."""
+    familiarity: Familiarity | None = None
+    """None where the package cannot tell whether a field is like those of its training."""
     training: Training
     metrics: tuple[Metric, ...] = ()
+    reliability: tuple[Reliability, ...] = ()
+    limits: tuple[str, ...] = ()
+    """What is known to be weak, in sentences; packages without it say so in their card alone."""
+    not_tested_on: tuple[str, ...] = ()
+    """What no figure of this package speaks of, in sentences."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "ModelManifest":
+        conformal = self.calibration.conformal
+        if conformal is not None and len(conformal.quantiles) not in (0, len(self.classes)):
+            raise ValueError(f"calibration.conformal.quantiles must be {len(self.classes)}, one a class, or none")
+        return self
 
     @property
     def identity(self) -> ModelIdentity:
@@ -121,18 +204,7 @@ class ModelPackage:
     def weights(self) -> dict[str, NDArray[np.float32]]:
         """torchvision's state dict as float32 arrays. Raises PackageError where the file is not what `model.json` says."""
         path = self.folder / WEIGHTS
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise PackageError(
-                f"the weights cannot be read ({error.strerror})", path=path, remedy="install the model package again"
-            ) from error
-        if hashlib.sha256(data).hexdigest() != self.manifest.weights.sha256:
-            raise PackageError(
-                f"the weights are not those that {MANIFEST} names (SHA-256 differs)",
-                path=path,
-                remedy="do not use this model; install its package again from where it came",
-            )
+        data = _checked_bytes(path, self.manifest.weights.sha256)
         try:
             arrays = safetensors.numpy.load(data)
         except (safetensors.SafetensorError, KeyError, ValueError) as error:
@@ -142,6 +214,53 @@ class ModelPackage:
                 remedy="ask for a package written by 'python -m training package'",
             ) from error
         return {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
+
+    def familiarity(self) -> Reference | None:
+        """What a field's features are compared with, or None where the package has nothing. Raises PackageError as `weights`."""
+        section = self.manifest.familiarity
+        if section is None:
+            return None
+        path = self.folder / REFERENCE
+        data = _checked_bytes(path, section.sha256)
+        try:
+            arrays = safetensors.numpy.load(data)
+            clouds = {
+                stain: Cloud.of({name: arrays[f"{stain}.{name}"] for name in ("centre", "axes", "spread", "rest")})
+                for stain in section.limits
+            }
+        except (safetensors.SafetensorError, KeyError, ValueError) as error:
+            raise PackageError(
+                "the features of the training fields cannot be read",
+                path=path,
+                remedy="ask for a package written by 'python -m training package'",
+            ) from error
+        return Reference(clouds, section.limits)
+
+
+def _checked_bytes(path: Path, sha256: str) -> bytes:
+    """A file's bytes, once they are those that `model.json` names. Raises PackageError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise PackageError(
+            f"the file cannot be read ({error.strerror})", path=path, remedy="install the model package again"
+        ) from error
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise PackageError(
+            f"the file is not the one that {MANIFEST} names (SHA-256 differs)",
+            path=path,
+            remedy="do not use this model; install its package again from where it came",
+        )
+    return data
+
+
+def familiarity_section(reference: Reference, fields: int) -> tuple[Familiarity, bytes]:
+    """The section of `model.json` and the bytes of the file that it names. fields: how many the reference was made of."""
+    arrays = {
+        f"{stain}.{name}": array for stain, cloud in reference.clouds.items() for name, array in cloud.arrays.items()
+    }
+    data = safetensors.numpy.save(arrays)
+    return Familiarity(sha256=hashlib.sha256(data).hexdigest(), fields=fields, limits=dict(reference.limits)), data
 
 
 def open_package(folder: Path | str) -> ModelPackage:
@@ -171,11 +290,14 @@ def open_package(folder: Path | str) -> ModelPackage:
     return ModelPackage(folder, manifest)
 
 
-def write_package(folder: Path | str, manifest: ModelManifest, arrays: Arrays, card: str) -> ModelPackage:
+def write_package(
+    folder: Path | str, manifest: ModelManifest, arrays: Arrays, card: str, familiarity: bytes | None = None
+) -> ModelPackage:
     """Writes a package as a whole or not at all; `manifest.weights.sha256` is replaced by that of the bytes written.
 
     arrays: torchvision's state dict, any float dtype; stored as `manifest.weights.dtype`, or each as it comes where that is
-    'mixed'. Raises PackageError where something stands at `folder` already, OSError where it cannot be written.
+    'mixed'. familiarity: the bytes that `manifest.familiarity` names, if it does (`familiarity_section`). Raises
+    PackageError where something stands at `folder` already, OSError where it cannot be written.
     """
     folder = Path(folder)
     if folder.exists():
@@ -189,6 +311,8 @@ def write_package(folder: Path | str, manifest: ModelManifest, arrays: Arrays, c
     try:
         draft.chmod(0o755)
         (draft / WEIGHTS).write_bytes(data)
+        if familiarity is not None:
+            (draft / REFERENCE).write_bytes(familiarity)
         (draft / MANIFEST).write_text(manifest.model_dump_json(by_alias=True, indent=2) + "\n", encoding="utf-8")
         (draft / CARD).write_text(card, encoding="utf-8")
         draft.replace(folder)

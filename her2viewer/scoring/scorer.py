@@ -15,7 +15,6 @@ from torch import Tensor
 from her2viewer.errors import PackageError
 from her2viewer.scoring.attribution.compute_map import ComputedMap, compute_map, shared_map
 from her2viewer.scoring.attribution.stage_map import last_stage_maps
-from her2viewer.scoring.checks import check_field, refuse_incomplete, refuse_unscorable
 from her2viewer.scoring.confidence import calibrated, no_call, prediction_set
 from her2viewer.scoring.device import Device, DeviceChoice, choose_device, first_line
 from her2viewer.scoring.evidence import (
@@ -28,12 +27,18 @@ from her2viewer.scoring.evidence import (
     never,
     unwatched,
 )
+from her2viewer.scoring.guard.guard import guard_report
+from her2viewer.scoring.guard.refusal import refuse_incomplete, refuse_unscorable
+from her2viewer.scoring.guard.report import GuardReport
 from her2viewer.scoring.network import Network, fold, network_of
 from her2viewer.scoring.normalise import normalised
 from her2viewer.scoring.package import WEIGHTS, ModelPackage
 from her2viewer.scoring.prediction import Prediction
 from her2viewer.scoring.preprocess import InputLayout, NetworkInput, compose
 from her2viewer.scoring.stain_effect import StainEffect, inputs_without
+from her2viewer.scoring.trust.explained import Explained
+from her2viewer.scoring.trust.findings import TrustReport
+from her2viewer.scoring.trust.report import trust_report
 
 _Result = TypeVar("_Result")
 
@@ -53,6 +58,7 @@ class Scorer:
         self._dtype = torch.bfloat16 if precision == "bf16" else torch.float32
         self._reference = copy.deepcopy(network) if precision == "bf16" else None
         self._network = network.to(self._dtype)
+        self._familiar = package.familiarity()
         self._device = device
         self._notices = [] if device.notice is None else [device.notice]
         if device.is_cuda:
@@ -91,17 +97,33 @@ class Scorer:
             refuse_unscorable(field)
             refuse_incomplete(field, self._layout)
         inputs = [compose(field.pixels, self._layout) for field in fields]
-        logits, maps = self._forward(np.stack(inputs))
+        logits, maps, means = self._forward(np.stack(inputs))
         if self._reference is not None:
             self._measure_precision(inputs[0], logits[0])
+        guards = [self._guard(field, of_field) for field, of_field in zip(fields, means, strict=True)]
         seconds = (time.perf_counter() - started) / len(fields)
         probabilities = calibrated(logits, self._package.manifest.calibration.temperature)
         detail = shared_map(self._network)
         separate = self._package.manifest.architecture != "resnet18"
         return [
-            Evidence(self._prediction(field, row, seconds), network_input, class_maps, self._layout, separate, detail)
-            for field, row, network_input, class_maps in zip(fields, probabilities, inputs, maps, strict=True)
+            Evidence(
+                self._prediction(field, row, guard, seconds),
+                network_input,
+                class_maps,
+                self._layout,
+                separate,
+                detail,
+                guard,
+            )
+            for field, row, guard, network_input, class_maps in zip(
+                fields, probabilities, guards, inputs, maps, strict=True
+            )
         ]
+
+    def probabilities(self, inputs: Sequence[NetworkInput]) -> NDArray[np.float64]:
+        """(n, classes) calibrated probabilities of pictures that are composed already, by the same pass; nothing is checked."""
+        logits, _, _ = self._forward(np.stack(inputs))
+        return calibrated(logits, self._package.manifest.calibration.temperature)
 
     def attribution(
         self,
@@ -155,7 +177,7 @@ class Scorer:
         if scale < 2:
             raise ValueError(f"scale must be at least 2, got {scale}")
         larger = compose(field.pixels, self._layout.enlarged(scale))
-        logits, maps = self._forward(larger[None])
+        logits, maps, _ = self._forward(larger[None])
         seen = dataclasses.replace(evidence, network_input=larger, class_maps=maps[0])
         made = self.attribution(seen, request, cancelled=cancelled, progress=progress)
         detail = ", ".join(filter(None, (made.detail, f"field seen at {scale} times the input size")))
@@ -171,7 +193,7 @@ class Scorer:
     def stain_effects(self, evidence: Evidence) -> tuple[StainEffect, ...]:
         """See `FieldScorer.stain_effects`. All in one pass of the network."""
         changed = inputs_without(evidence.network_input, self._layout)
-        logits, _ = self._forward(np.stack([network_input for _, _, network_input in changed]))
+        logits, _, _ = self._forward(np.stack([network_input for _, _, network_input in changed]))
         prediction = evidence.prediction
         return tuple(
             StainEffect(stain, change, prediction.classes, prediction.probabilities, after)
@@ -186,16 +208,57 @@ class Scorer:
         """Composed pictures as the network takes them, on its device and in its precision."""
         return normalised(inputs, self._layout, self._device.name).to(self._dtype)
 
-    def _forward(self, inputs: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """(n, h, w, 3) uint8 -> logits (n, classes) and maps of the last stage (n, classes, rows, columns), float32."""
+    def trust(
+        self,
+        evidence: Evidence,
+        attribution: Attribution,
+        *,
+        pixels: FieldPixels | None = None,
+        mpp: float | None = None,
+        seed: int = 0,
+        cancelled: Callable[[], bool] = never,
+    ) -> TrustReport:
+        """What a map is worth, measured on the field that it explains; see `trust.report`. Raises Cancelled."""
 
-        def compute() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        def compute() -> TrustReport:
+            explained = self._explained(evidence, attribution, cancelled)
+            return trust_report(
+                explained, evidence, attribution, pixels=pixels, mpp=mpp, seed=seed, cancelled=cancelled
+            )
+
+        return self._with_fallback(compute)
+
+    def _explained(self, evidence: Evidence, attribution: Attribution, cancelled: Callable[[], bool]) -> Explained:
+        classes, request = evidence.prediction.classes, attribution.request
+        target = classes.index(request.target)
+        against = None if request.against is None else classes.index(request.against)
+
+        def attribute(network: Network, x: Tensor) -> NDArray[np.float32]:
+            return compute_map(network, x, self._layout, request, target, against, cancelled).values
+
+        temperature = self._package.manifest.calibration.temperature
+        return Explained(self._network, self._layout, attribute, target, against, temperature)
+
+    def _guard(self, field: FieldPixels, means: NDArray[np.float32]) -> GuardReport:
+        """means: (stains, c). Where a stain is missing the network was given none, and its features are not the training's."""
+        whole = all(stain in field.pixels for stain in self._layout.order)
+        familiar = self._familiar.examine(self._layout.order, means) if self._familiar is not None and whole else ()
+        return guard_report(field, self._layout, tuple(familiar))
+
+    def _forward(
+        self, inputs: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """(n, h, w, 3) uint8 -> logits (n, classes), maps of the last stage (n, classes, rows, columns) and its means over each
+        stain's part (n, stains, c), float32."""
+
+        def compute() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
             with torch.inference_mode():
                 x = self._tensor(inputs)
                 features = self._network.features(x)
                 logits = self._network.classify(features).float()
                 maps = last_stage_maps(self._network, features)
-            return logits.cpu().numpy(), maps.cpu().numpy()
+                means = self._network.stain_means(features, len(self._layout.order))
+            return logits.cpu().numpy(), maps.cpu().numpy(), means.cpu().numpy()
 
         return self._with_fallback(compute)
 
@@ -223,10 +286,12 @@ class Scorer:
         moved = np.abs(calibrated(exact[0], temperature) - calibrated(logits, temperature)).max()
         self._notices.append(f"bf16 moved the probabilities of the first field by at most {moved:.4f} from fp32.")
 
-    def _prediction(self, field: FieldPixels, probabilities: NDArray[np.float64], seconds: float) -> Prediction:
+    def _prediction(
+        self, field: FieldPixels, probabilities: NDArray[np.float64], guard: GuardReport, seconds: float
+    ) -> Prediction:
         manifest = self._package.manifest
         row = tuple(float(p) for p in probabilities)
-        checks = check_field(field, self._layout)
+        checks = guard.checks
         members = prediction_set(row, manifest.classes, manifest.calibration.conformal)
         return Prediction(
             score=manifest.classes[int(np.argmax(probabilities))],

@@ -2,13 +2,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
 from skimage.color import combine_stains, separate_stains
 
-from her2viewer.imaging.separation import Component, concentration, separated
+from her2viewer.imaging.separation import Component, concentration, remixed, separated
 from her2viewer.imaging.stain_vectors import Dyes, StainVectors, ruifrok_johnston, typed_vectors
 
 PICTURES = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=9).map(lambda shape: (*shape, 3)))
@@ -170,3 +170,41 @@ def test_anything_else_is_a_bug(wrong: NDArray[np.uint8]) -> None:
     for way in (separated, concentration):
         with pytest.raises(ValueError, match="needs"):
             way(wrong, vectors, 0)
+
+
+def test_a_dye_as_strong_as_it_is_leaves_the_very_pixels() -> None:
+    image = noise(33, 65)
+    vectors = ruifrok_johnston(Dyes.HAEMATOXYLIN_DAB)
+    assert remixed(image, vectors, 1, 1.0) is image
+    nearly = np.abs(remixed(image, vectors, 1, 1 + 1e-6).astype(int) - np.maximum(image, 1))
+    assert nearly.max() == 0
+
+
+@settings(deadline=None)
+@given(st.floats(0, 0.7), st.floats(0, 0.7), st.floats(0, 2.5))
+def test_one_dye_changes_by_the_factor_and_the_other_stays(first: float, second: float, factor: float) -> None:
+    vectors = ruifrok_johnston(Dyes.HAEMATOXYLIN_DAB, (230, 225, 240))
+    before, after = mixed(vectors, first, second), mixed(vectors, first, factor * second)
+    found = remixed(before, vectors, 1, factor)
+    # One grey level of `before`, seen through the change of light, and one of rounding.
+    tolerance = 1 + np.ceil(1.5 * max(1.0, float((after / np.maximum(before, 1)).max())))
+    assert np.abs(found.astype(int) - after).max() <= tolerance
+
+
+def test_what_holds_no_dab_stays() -> None:
+    vectors = ruifrok_johnston(Dyes.HAEMATOXYLIN_DAB, (230, 225, 240))
+    white = np.full((4, 4, 3), (230, 225, 240), np.uint8)
+    blue = np.full((4, 4, 3), mixed(vectors, 0.6, 0), np.uint8)
+    for factor in (0.0, 0.5, 2.0, 3.0):
+        assert np.abs(remixed(white, vectors, 1, factor).astype(int) - white).max() == 0
+        assert np.abs(remixed(blue, vectors, 1, factor).astype(int) - blue).max() <= 2
+
+
+def test_without_its_dab_a_picture_holds_none_and_more_of_it_is_darker() -> None:
+    vectors = ruifrok_johnston(Dyes.HAEMATOXYLIN_DAB, (230, 225, 240))
+    image = np.full((4, 4, 3), mixed(vectors, 0.2, 0.5), np.uint8)
+    assert concentration(remixed(image, vectors, 1, 0.0), vectors, 1).max() < 0.01
+    means = [remixed(image, vectors, 1, factor).mean() for factor in (0, 0.5, 1, 1.5, 2, 3)]
+    assert means == sorted(means, reverse=True) and len(set(means)) == len(means)
+    with pytest.raises(ValueError, match="-1 times"):
+        remixed(image, vectors, 1, -1)

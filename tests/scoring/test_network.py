@@ -4,7 +4,7 @@ import torch
 import torchvision
 
 from her2viewer.scoring.attribution import stage_map
-from her2viewer.scoring.evidence import STAGES
+from her2viewer.scoring.evidence import STAGES, Architecture
 from her2viewer.scoring.network import Network, ResNet18, fold, network_of
 from tests.scoring.conftest import random_network
 
@@ -111,3 +111,17 @@ class TestNetworksForTwoStains:
         assert alone == (architecture == "resnet18-two-encoders")
         if architecture == "resnet18-six-channels":
             assert torch.equal(a[..., :2], a[..., 2:]), "one map, drawn over both"
+
+
+@pytest.mark.parametrize("architecture", ["resnet18", "resnet18-two-encoders", "resnet18-six-channels"])
+def test_each_stains_mean_is_of_its_own_part(architecture: Architecture) -> None:
+    network = network_of(architecture, 4).eval()
+    features = torch.arange(7.0).expand(1, 3, 2, 7)
+    if architecture == "resnet18-six-channels":
+        assert torch.equal(network.stain_means(features, 2), torch.full((1, 2, 3), 3.0))
+        return
+    # Of seven columns the middle one has seen both stains.
+    assert torch.equal(network.stain_means(features, 2), torch.tensor([[[1.0] * 3, [5.0] * 3]]))
+    assert torch.equal(network.stain_means(features, 1), torch.full((1, 1, 3), 3.0))
+    assert torch.equal(network.stain_means(features[..., :2], 2), torch.tensor([[[0.0] * 3, [1.0] * 3]]))
+    assert torch.equal(network.stain_means(features[..., :1], 2), torch.zeros(1, 2, 3))

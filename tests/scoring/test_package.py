@@ -1,14 +1,25 @@
+import hashlib
 import json
 import pickle  # noqa: TID251  the attack that is tested here
 from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
 from her2viewer.errors import PackageError
 from her2viewer.scoring.evidence import MapRequest
-from her2viewer.scoring.package import ModelManifest, ModelPackage, bundled_packages, open_package, write_package
+from her2viewer.scoring.guard.familiarity import Cloud, Reference
+from her2viewer.scoring.package import (
+    ModelManifest,
+    ModelPackage,
+    bundled_packages,
+    familiarity_section,
+    open_package,
+    write_package,
+)
 from her2viewer.scoring.scorer import Scorer
+from her2viewer.scoring.stains import Stain
 from tests.scoring.conftest import manifest, random_network
 
 
@@ -66,8 +77,6 @@ class _Bomb:
 
 @pytest.mark.parametrize("data", [pickle.dumps(_Bomb()), b"", b"\xff" * 64, b"{}"])
 def test_anything_but_safetensors_is_refused_even_with_its_right_hash(package_folder: Path, data: bytes) -> None:
-    import hashlib
-
     (package_folder / "weights.safetensors").write_bytes(data)
     edit(package_folder, weights={"sha256": hashlib.sha256(data).hexdigest(), "dtype": "float32"})
     with pytest.raises(PackageError, match="not a safetensors file"):
@@ -134,3 +143,35 @@ def test_bundled_packages_are_whole(folder: Path) -> None:
     assert package.manifest.calibration.conformal is not None
     assert package.manifest.metrics
     assert "research" in package.card.lower()
+
+
+def reference() -> Reference:
+    features = np.random.default_rng(0).normal(1, 0.2, (30, 512)).astype(np.float32)
+    return Reference({stain: Cloud.around(features, 4) for stain in Stain}, {Stain.HE: 1.5, Stain.IHC: 1.25})
+
+
+def test_what_a_package_knows_of_its_training_comes_back(package: ModelPackage, tmp_path: Path) -> None:
+    section, data = familiarity_section(reference(), 30)
+    written = write_package(tmp_path / "known", manifest(familiarity=section), package.weights(), "card", data)
+    read = open_package(written.folder).familiarity()
+    assert read is not None and read.limits == reference().limits
+    for stain, cloud in reference().clouds.items():
+        assert np.array_equal(read.clouds[stain].axes, cloud.axes)
+    assert package.familiarity() is None
+
+
+@pytest.mark.parametrize("spoil", ["changed", "gone", "other"])
+def test_a_reference_that_is_not_its_own_is_refused(package: ModelPackage, tmp_path: Path, spoil: str) -> None:
+    section, data = familiarity_section(reference(), 30)
+    other = safetensors.numpy.save({"he.centre": np.zeros(3)})
+    if spoil == "other":
+        section = section.model_copy(update={"sha256": hashlib.sha256(other).hexdigest()})
+    written = write_package(tmp_path / "known", manifest(familiarity=section), package.weights(), "card", data)
+    file = written.folder / "familiarity.safetensors"
+    if spoil == "gone":
+        file.unlink()
+    else:
+        file.write_bytes(other)
+    word = {"changed": "SHA-256 differs", "gone": "cannot be read", "other": "features of the training fields"}[spoil]
+    with pytest.raises(PackageError, match=word):
+        Scorer.open(open_package(written.folder), "cpu")

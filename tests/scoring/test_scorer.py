@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,13 +8,12 @@ import torch
 from her2viewer.errors import ImageError
 from her2viewer.scoring import device as device_module
 from her2viewer.scoring.attribution.stage_map import stage_map
-from her2viewer.scoring.confidence import calibrated, no_call, prediction_set
 from her2viewer.scoring.device import Device, choose_device, self_test
 from her2viewer.scoring.evidence import FieldPixels, MapRequest
+from her2viewer.scoring.guard.familiarity import Cloud, Reference
 from her2viewer.scoring.network import fold
 from her2viewer.scoring.normalise import normalised
-from her2viewer.scoring.package import Conformal, ModelPackage
-from her2viewer.scoring.prediction import Check
+from her2viewer.scoring.package import ModelPackage, familiarity_section, write_package
 from her2viewer.scoring.preprocess import compose
 from her2viewer.scoring.scorer import Scorer
 from her2viewer.scoring.stains import Stain
@@ -226,24 +226,41 @@ def test_cuda_agrees_with_the_cpu(package: ModelPackage) -> None:
     assert np.abs(np.array(a) - b).max() <= 1e-3
 
 
-def test_temperature_one_is_softmax_and_large_ones_flatten() -> None:
-    logits = np.array([1000.0, 1001, 999, 0], np.float32)
-    plain = calibrated(logits, 1.0)
-    assert plain.sum() == pytest.approx(1) and plain.argmax() == 1 and np.isfinite(plain).all()
-    assert calibrated(logits, 1e6) == pytest.approx([0.25] * 4, abs=1e-3)
+def test_every_check_comes_with_the_evidence_and_failed_ones_with_the_prediction(
+    scorer: Scorer, field: FieldPixels
+) -> None:
+    evidence = scorer.score(field)
+    assert evidence.prediction.checks == evidence.guard.checks
+    assert "no_tissue" in {one.name for one in evidence.guard.examined if one.passed}
+    assert "unfamiliar" not in {one.name for one in evidence.guard.examined}, "this package knows no training"
 
 
-def test_prediction_set_is_the_least_ambiguous_one() -> None:
-    conformal = Conformal(level=0.9, quantile=0.75, fields=10)
-    assert prediction_set((0.1, 0.25, 0.4, 0.25), CLASSES, conformal) == ("1+", "2+", "3+")
-    assert prediction_set((0.0, 0.0, 0.9, 0.1), CLASSES, conformal) == ("2+",)
-    strict = Conformal(level=0.9, quantile=0.1, fields=10)
-    assert prediction_set((0.3, 0.2, 0.4, 0.1), CLASSES, strict) == ("2+",)
-    assert prediction_set((0.3, 0.2, 0.4, 0.1), CLASSES, None) == ()
-
-
-def test_no_call_has_a_reason() -> None:
-    swapped = Check("stains_swapped", -0.2, 0, "Swap them.")
-    assert no_call(("2+",), CLASSES, (swapped,)) == "Swap them."
-    assert no_call(("1+", "2+"), CLASSES, ()) is None
-    assert "1+, 2+ and 3+ apart" in (no_call(("1+", "2+", "3+"), CLASSES, ()) or "")
+def test_a_field_unlike_the_training_is_said_by_the_networks_own_features(
+    package: ModelPackage, tmp_path: Path
+) -> None:
+    fields = pairs(12)
+    layout = package.manifest.input
+    network = fold(random_network())
+    x = normalised(np.stack([compose(field.pixels, layout) for field in fields]), layout, "cpu")
+    with torch.inference_mode():
+        means = network.stain_means(network.features(x), 2).numpy()
+    clouds = {stain: Cloud.around(means[:, place], 4) for place, stain in enumerate(layout.order)}
+    section, data = familiarity_section(Reference(clouds, dict.fromkeys(Stain, 2.0)), 12)
+    known = write_package(
+        tmp_path / "known",
+        package.manifest.model_copy(update={"familiarity": section}),
+        package.weights(),
+        "card",
+        data,
+    )
+    scorer = Scorer.open(known, "cpu")
+    he, ihc = tissue(1), tissue(101, stain="ihc")
+    said = {
+        (one.stain, one.passed)
+        for one in scorer.score(FieldPixels.whole(he, ihc)).guard.examined
+        if one.name == "unfamiliar"
+    }
+    assert said == {(Stain.HE, True), (Stain.IHC, True)}
+    strange = np.random.default_rng(0).integers(0, 256, he.shape, dtype=np.uint8)
+    evidence = scorer.score(FieldPixels.whole(he, np.where(strange > 128, strange, 60)))
+    assert any(one.name == "unfamiliar" and one.stain is Stain.IHC for one in evidence.guard.failed)

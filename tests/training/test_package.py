@@ -15,7 +15,7 @@ from training.data.index import CLASSES, index_folder
 from training.evaluation.outcome import confusion, metrics, predict
 from training.fit.predict import best_network, load_run
 from training.fit.run import fit
-from training.package import conformal_quantile, fitted_temperature, in_half_precision, package_run, with_metrics
+from training.package import in_half_precision, package_run, with_metrics
 from training.recipes.recipe import NONE, Description, Recipe
 
 SMALL = InputLayout(width=64, height=64)
@@ -89,23 +89,6 @@ def test_nothing_is_pickled_and_no_path_stands_in_the_package(learned: Path, tmp
         assert not data.startswith((b"PK", b"\x80\x04", b"\x80\x02")), file
     for name in ("model.json", "MODEL_CARD.md"):
         assert str(learned.parent) not in (tmp_path / "model" / name).read_text()
-
-
-def test_temperature_undoes_a_known_one() -> None:
-    rng = np.random.default_rng(0)
-    logits = rng.normal(0, 2, (4000, 4))
-    p = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    truth = np.array([rng.choice(4, p=row) for row in p])
-    assert fitted_temperature((logits * 3).astype(np.float32), truth) == pytest.approx(3, rel=0.08)
-
-
-def test_conformal_sets_cover_what_they_promise() -> None:
-    rng = np.random.default_rng(1)
-    p = rng.dirichlet(np.ones(4), 6000)
-    truth = np.array([rng.choice(4, p=row) for row in p])
-    q = conformal_quantile(p[:1000], truth[:1000])
-    covered = (1 - p[1000:][np.arange(5000), truth[1000:]] <= q).mean()
-    assert covered == pytest.approx(0.9, abs=0.025)
 
 
 def test_the_commands_run_one_after_the_other(bci: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from torchmetrics.functional.classification import (
     multiclass_f1_score,
 )
 
+from her2viewer.scoring.package import SET_SIZE
 from training.data.index import CLASSES
 
 BINS: Final = 15
@@ -58,7 +59,8 @@ class Figures:
 
     error_raw, error: expected calibration error (15 bins of equal width) before and after temperature scaling; brier and
     log_loss of the calibrated probabilities. area: mean accuracy over all coverages, fields being left out from the least
-    confident on. coverage, set_size: of the conformal set. remarks: what a reader should know, in sentences.
+    confident on. coverage, set_size: of the conformal set. exact_called: accuracy without the fields of no call. remarks: what a
+    reader should know, in sentences.
     """
 
     fields: int
@@ -83,6 +85,7 @@ class Figures:
     set_size: Figure
     set_sizes: dict[str, Figure]
     no_call: Figure
+    exact_called: Figure
     remarks: tuple[str, ...] = ()
 
     def document(self) -> dict[str, Any]:
@@ -158,12 +161,13 @@ def figures_of(outcome: Scored, *, resamples: int = 1000) -> Figures:
             name: _of_class(draw, "prediction sets holding", c, truth, covered, "" if has_sets else without)
             for c, name in enumerate(CLASSES)
         },
-        set_size=_mean("mean size of the prediction set", sizes if has_sets else None, without),
+        set_size=draw.figure(SET_SIZE, np.mean, sizes) if has_sets else Figure(SET_SIZE, None, len(truth), note=without),
         set_sizes={
             name: _mean(f"mean set size of {name}", sizes[truth == c] if has_sets else None, without)
             for c, name in enumerate(CLASSES)
         },
         no_call=draw.share("no call", no_call),
+        exact_called=wilson("accuracy where a score is called", exact[~no_call]),
         remarks=tuple(remarks),
     )  # fmt: skip
 

@@ -10,17 +10,19 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from training.phantom import rule
+from her2viewer.scoring.membrane import rule
+from her2viewer.scoring.membrane.rule import Grade
 from training.phantom.cells import Cells
 from training.phantom.noise import Plane, fractal, smooth
 from training.phantom.nuclei import Kind
-from training.phantom.rule import Grade
 
 # Half the width of the brown line, on one cell's side of a wall, in px of 0.46 um: precipitate is about 0.64, 1.0 and 2.14 um
 # wide for 1+, 2+ and 3+ (the "magnification rule" of HER2 reading: seen at 40x, 10x, 5x).
 _HALF_WIDTH: Final = {
     Grade.NONE: 0.7, Grade.FAINT_INCOMPLETE: 0.7, Grade.WEAK_TO_MODERATE: 1.1, Grade.INTENSE_COMPLETE: 2.3
 }  # fmt: skip
+DRAWN: Final = rule.Cuts(perceptible=0.05, faint_below=0.22, intense_from=0.58, complete_from=0.9, stained_from=0.05)
+"""What is drawn is graded by peak optical densities (log10) of the DAB on a membrane, along the DAB's own stain vector."""
 _TRIES: Final = 8
 _BASOLATERAL: Final = 0.25
 """How often a tumour with lumina leaves their side unstained."""
@@ -85,7 +87,7 @@ def _once(rng: np.random.Generator, cells: Cells, target: str, blush: float) -> 
     wall = np.flatnonzero(cells.wall.ravel())
     whose = cells.tumour_id.ravel()[wall] - 1
     drawn = membrane[wall]
-    stained = drawn >= rule.PERCEPTIBLE
+    stained = drawn >= DRAWN.perceptible
     length = np.bincount(whose, minlength=n)
     marked = np.bincount(whose[stained], minlength=n)
     total = np.bincount(whose[stained], weights=drawn[stained], minlength=n)
@@ -94,7 +96,7 @@ def _once(rng: np.random.Generator, cells: Cells, target: str, blush: float) -> 
     visible = (length >= 12) & cells.invasive
     if not visible.any():
         raise ValueError("the field has no invasive tumour cell")
-    grade = rule.grade_cells(completeness, intensity)
+    grade = rule.grade_cells(completeness, intensity, DRAWN)
     inside = np.zeros(len(cells.kind), np.float32)
     inside[cells.tumour] = amount * cover * blush * rng.uniform(0.15, 0.85) * np.exp(rng.normal(0, 0.25, n))
     cloud = cells.per_pixel(inside) * (cells.tumour_id > 0) * np.clip(1 + 0.3 * fractal(rng, side, 7, 2), 0.2, None)

@@ -7,13 +7,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from her2viewer.scoring.membrane.rule import CLASSES
 from training.phantom.architecture import Tissue, draw_tissue
 from training.phantom.artefacts import fold, folded
 from training.phantom.cells import Cells, draw_cells
 from training.phantom.expression import Expression, express
 from training.phantom.noise import Plane, grid, smooth, twice
 from training.phantom.optics import Rgb, captured
-from training.phantom.rule import CLASSES
 from training.phantom.slide import Slide, draw_slide
 from training.phantom.staining import lay_ground, stain_he, stain_ihc
 

@@ -3,7 +3,7 @@
     OUT/HE/train/00000_train_1+.png       OUT/IHC/train/00000_train_1+.png
     OUT/HE/test/00004_test_3+.png         OUT/IHC/test/00004_test_3+.png
     OUT/phantom.json                      the seed that all of them are drawn from
-    OUT/truth/train/00000_train_1+.json   label, shares of the grades, contents, every cell, slide
+    OUT/truth/train/00000_train_1+.json   label, shares of the grades, contents, every cell and nucleus, slide
     OUT/truth/train/00000_train_1+_membrane.png   8 bit: 0 none, 60 unstained, 120 faint, 180 weak to moderate, 240 intense
     OUT/truth/train/00000_train_1+_cells.png      16 bit: 0 none, k the k-th cell of the JSON: first all invasive tumour
                                           cells, then those in situ, then normal epithelium
@@ -29,11 +29,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2viewer.errors import ExportError
+from her2viewer.scoring.membrane.rule import Grade
 from training.files import replacing
+from training.phantom.cells import Cells
 from training.phantom.nuclei import Kind
 from training.phantom.optics import Rgb
 from training.phantom.pair import MPP, Phantom, make_phantom
-from training.phantom.rule import Grade
 
 ImageFormat = Literal["jpeg", "png"]
 SCHEMA: Final = "her2viewer.phantom/2"
@@ -117,7 +118,8 @@ def truth_of(phantom: Phantom) -> dict[str, Any]:
 
     contents: what the field holds, as shares of its area or amounts; 0 where it has none. Only cells of kind `tumour` count.
     x, y: centre in px of the IHC image (continuous, pixel centres at +0.5); completeness: stained share of the membrane;
-    intensity: mean DAB optical density where stained; area in px.
+    intensity: mean DAB optical density where stained; area in px. nuclei: those of all kinds that the IHC's section shows, with
+    the centre and radius (of the circle of the same area, px) of what is drawn; cell: the number of its cell, 0 for other kinds.
     """
     cells, expression = phantom.cells, phantom.expression
     area = np.bincount(cells.tumour_id.ravel(), minlength=len(cells.tumour) + 1)[1:]
@@ -146,6 +148,7 @@ def truth_of(phantom: Phantom) -> dict[str, Any]:
             "area": area.tolist(),
             "counted": expression.visible.astype(int).tolist(),
         },
+        "nuclei": _nuclei(cells),
         "slide": {
             "dab": _rounded(phantom.slide.dab, 4),
             "haematoxylin": _rounded(phantom.slide.haematoxylin, 4),
@@ -157,6 +160,28 @@ def truth_of(phantom: Phantom) -> dict[str, Any]:
             "white_he": _rounded(phantom.slide.he.white, 1),
             "white_ihc": _rounded(phantom.slide.ihc.white, 1),
         },
+    }
+
+
+_SMALLEST_NUCLEUS: Final = 12
+"""px: what is cut off to less is no nucleus that anyone could find."""
+
+
+def _nuclei(cells: Cells) -> dict[str, list[Any]]:
+    """The nuclei as drawn, as columns."""
+    covered = cells.nucleus > 0.5
+    owner = cells.owner[covered]
+    area = np.bincount(owner, minlength=len(cells.kind))
+    y, x = (np.bincount(owner, weights=at + 0.5, minlength=len(area)) for at in np.nonzero(covered))
+    shown = np.flatnonzero(area >= _SMALLEST_NUCLEUS)
+    number = np.zeros(len(area), np.intp)
+    number[cells.tumour] = np.arange(1, len(cells.tumour) + 1)
+    return {
+        "x": _rounded(x[shown] / area[shown], 1),
+        "y": _rounded(y[shown] / area[shown], 1),
+        "radius": _rounded(np.sqrt(area[shown] / np.pi), 1),
+        "kind": [Kind(kind).name.lower() for kind in cells.kind[shown]],
+        "cell": number[shown].tolist(),
     }
 
 

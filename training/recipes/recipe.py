@@ -125,4 +125,5 @@ class Description(_Section):
     data: str
     caution: str = ""
     limits: tuple[str, ...] = ()
+    not_tested_on: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from her2viewer.errors import PairError, UserError
 from her2viewer.imaging.opening import open_image
+from her2viewer.scoring.membrane.rule import CLASSES
 from training.files import replacing
 from training.phantom.pair import MPP, SIDE
-from training.phantom.rule import CLASSES
 from training.tissue.restain import as_it_is, restained
 from training.tissue.separation import Separated, background, density_of, separate, vectors_of
 

@@ -1,9 +1,9 @@
-"""Who made this, what the model is, and under which licences it comes."""
+"""Who made this, and under which licences it comes."""
 
 from importlib import metadata
 from typing import Final
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QTabWidget, QTextBrowser, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QTextBrowser, QVBoxLayout, QWidget
 
 from her2viewer import RESEARCH_USE, __version__
 
@@ -27,9 +27,9 @@ _PARTS: Final = (
 
 
 class AboutDialog(QDialog):
-    """Two tabs: the model card as its makers wrote it, and the parts the app is made of."""
+    """The version, and the parts the app is made of. The model has a dialog of its own."""
 
-    def __init__(self, card: str | None, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("About HER2 Viewer")
         self.resize(720, 560)
@@ -38,9 +38,6 @@ class AboutDialog(QDialog):
             f"{RESEARCH_USE}"
         )
         words.setWordWrap(True)
-        model = QTextBrowser()
-        model.setOpenLinks(False)
-        model.setMarkdown(card or "No model is loaded.")
         parts = QTextBrowser()
         parts.setOpenLinks(False)
         rows = "\n".join(f"| {name} | {_version(name)} | {licence} |" for name, licence in _PARTS)
@@ -48,15 +45,12 @@ class AboutDialog(QDialog):
             "HER2 Viewer itself is under the MIT licence. It is made with:\n\n"
             f"| part | version | licence |\n|---|---|---|\n{rows}\n"
         )
-        tabs = QTabWidget()
-        tabs.addTab(model, "Model card")
-        tabs.addTab(parts, "Licences")
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.close)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 16, 16, 16)
         layout.setSpacing(16)
-        for widget in (words, tabs, buttons):
+        for widget in (words, parts, buttons):
             layout.addWidget(widget)
 
 

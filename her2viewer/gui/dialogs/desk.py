@@ -13,6 +13,7 @@ from her2viewer.gui.crash import log_path
 from her2viewer.gui.dialogs.about import AboutDialog
 from her2viewer.gui.dialogs.batch import BatchDialog, BatchWish
 from her2viewer.gui.dialogs.export import ExportDialog
+from her2viewer.gui.dialogs.model_card import ModelCardDialog
 from her2viewer.gui.dialogs.open_pair import OpenPairDialog
 from her2viewer.gui.dialogs.preferences import Preferences, PreferencesDialog
 from her2viewer.gui.dialogs.report import ReportDialog
@@ -123,8 +124,11 @@ class Desk:
 
     def about(self) -> None:
         """What this is made of."""
-        facts = self._parts.store.state.model.facts
-        self._show(AboutDialog(facts.card if facts is not None else None, self._parts.window))
+        self._show(AboutDialog(self._parts.window))
+
+    def model_card(self) -> None:
+        """By Help, and by a click on the model's name."""
+        self._show(ModelCardDialog(self._parts.store.state.model, self._parts.window))
 
     def show_report(self, text: str) -> None:
         """A bug was met."""

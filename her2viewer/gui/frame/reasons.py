@@ -17,7 +17,15 @@ _LOOKING: Final = (
     Id.PAN_UP,
     Id.PAN_DOWN,
 )
-_EXPLAINING: Final = (Id.OVERLAY, Id.MORE_OPACITY, Id.LESS_OPACITY, Id.NEXT_CLASS, Id.PREVIOUS_CLASS, Id.EXPORT)
+_EXPLAINING: Final = (
+    Id.OVERLAY,
+    Id.MORE_OPACITY,
+    Id.LESS_OPACITY,
+    Id.NEXT_CLASS,
+    Id.PREVIOUS_CLASS,
+    Id.EXPORT,
+    Id.WHAT_IF,
+)
 
 
 def reasons(state: State) -> dict[Id, str]:
@@ -46,4 +54,5 @@ def _scoring(state: State) -> str:
 def _busy(state: State) -> bool:
     opening = any(slot.opening is not None for slot in state.slots.values())
     scoring = state.scoring.phase is ScorePhase.SCORING
-    return opening or scoring or state.drawn.pending or state.exporting is not None
+    busy = opening or scoring or state.drawn.pending or state.exporting is not None
+    return busy or state.what_if.progress is not None

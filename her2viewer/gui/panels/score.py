@@ -107,6 +107,7 @@ class ScorePanel(QWidget):
         self._title.setText(shown.title)
         self._text.setText(shown.text)
         self._set.setText(shown.set_words)
+        self._set.setToolTip(shown.set_more)
         self._against.setText("\n\n".join(shown.against))
         self._against.setVisible(bool(shown.against))
         self._swap.setVisible(shown.offers_swap)

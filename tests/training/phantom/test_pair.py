@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
+from her2viewer.scoring.membrane.rule import CLASSES, Grade
 from tests.training.phantom.conftest import SEED
-from training.phantom import expression, rule
+from training.phantom import expression
 from training.phantom.nuclei import Kind
 from training.phantom.pair import Phantom, make_phantom
-from training.phantom.rule import CLASSES, Grade
 
 Phantoms = dict[int, Phantom]
 
@@ -44,13 +44,13 @@ def test_the_label_follows_from_what_the_cells_show(phantoms: Phantoms) -> None:
             drawn = membrane[cells.wall & (cells.tumour_id == number)]
             if drawn.size < 12:
                 continue
-            stained = drawn[drawn >= rule.PERCEPTIBLE]
+            stained = drawn[drawn >= expression.DRAWN.perceptible]
             complete, strength = stained.size / drawn.size, stained.mean() if stained.size else 0.0
             if complete <= 0.05:
                 grades.append(Grade.NONE)
-            elif complete < rule.COMPLETE_FROM and strength < rule.FAINT_BELOW:
+            elif complete < expression.DRAWN.complete_from and strength < expression.DRAWN.faint_below:
                 grades.append(Grade.FAINT_INCOMPLETE)
-            elif complete < rule.COMPLETE_FROM or strength < rule.INTENSE_FROM:
+            elif complete < expression.DRAWN.complete_from or strength < expression.DRAWN.intense_from:
                 grades.append(Grade.WEAK_TO_MODERATE)
             else:
                 grades.append(Grade.INTENSE_COMPLETE)

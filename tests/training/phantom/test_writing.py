@@ -15,10 +15,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from her2viewer.errors import ExportError
+from her2viewer.scoring.membrane import rule
+from her2viewer.scoring.membrane.rule import CLASSES
 from training.__main__ import app
 from training.data.index import index_folder
-from training.phantom import rule
-from training.phantom.rule import CLASSES
+from training.phantom.expression import DRAWN
 from training.phantom.writing import MEMBRANE_VALUES, split_of, write_phantoms
 
 
@@ -50,7 +51,7 @@ def test_the_truth_agrees_with_the_name_and_the_masks(written: tuple[Path, list[
         truth = json.loads((out / "truth" / split / f"{name}.json").read_text())
         columns = truth["cells"]
         counted = np.array(columns["counted"], bool)
-        grades = rule.grade_cells(np.array(columns["completeness"]), np.array(columns["intensity"]))
+        grades = rule.grade_cells(np.array(columns["completeness"]), np.array(columns["intensity"]), DRAWN)
         assert truth["label"] == label == rule.score(grades[counted])
         assert truth["tumour_cells"] == counted.sum()
         ids = np.array(Image.open(out / "truth" / split / f"{name}_cells.png"))

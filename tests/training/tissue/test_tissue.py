@@ -7,10 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from her2viewer.errors import PairError, UserError
+from her2viewer.scoring.membrane.rule import CLASSES
 from training.__main__ import app
 from training.data.index import index_folder
 from training.phantom.pair import make_phantom
-from training.phantom.rule import CLASSES
 from training.tissue.cells import find_cells
 from training.tissue.restain import as_it_is, restained
 from training.tissue.separation import Separated, background, density_of, separate, vectors_of

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.phantom import rule
-from training.phantom.rule import CLASSES, Grade
+from her2viewer.scoring.membrane import rule
+from her2viewer.scoring.membrane.rule import CLASSES, Cuts, Grade
+
+CUTS = Cuts(perceptible=0.05, faint_below=0.22, intense_from=0.58, complete_from=0.9, stained_from=0.05)
 
 
 def cells(none: int = 0, faint: int = 0, moderate: int = 0, intense: int = 0) -> np.ndarray:
@@ -78,4 +80,4 @@ def test_no_cells_no_score() -> None:
     ],
 )
 def test_the_grade_of_a_cell(completeness: float, intensity: float, expected: Grade) -> None:
-    assert rule.grade_cells(np.array([completeness]), np.array([intensity])).tolist() == [expected]
+    assert rule.grade_cells(np.array([completeness]), np.array([intensity]), CUTS).tolist() == [expected]

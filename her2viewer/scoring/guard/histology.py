@@ -1,0 +1,90 @@
+"""Whether an image can be a stained section at all: dyes of its stain on bright glass."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from her2viewer.scoring.guard.report import Examined
+from her2viewer.scoring.guard.sample import Sample
+from her2viewer.scoring.stains import Stain
+
+SECTORS: Final[Mapping[Stain, tuple[float, float]]] = {Stain.HE: (20.0, 150.0), Stain.IHC: (-5.0, 215.0)}
+"""Degrees of `hue` that the dyes of each stain can have: haematoxylin 36, eosin 92, blood and DAB 120 to 200."""
+_COLOURED: Final = 0.12
+"""Saturation from which a hue says something."""
+_DENSE: Final = 0.3
+_INK_DENSITY: Final = 2.4
+"""Density summed over R, G and B that no averaged pixel of a stained section has: ink or dirt."""
+
+MOST_FOREIGN: Final = 0.2
+"""Good images measured 0 to 0.013."""
+MOST_BLACK: Final = 0.3
+"""Good images measured 0."""
+MOST_INK: Final = 0.004
+"""Good images measured 0."""
+
+
+def examine_histology(samples: Mapping[Stain, Sample]) -> Iterator[Examined]:
+    """Foreign colours, a black ground, ink."""
+    for stain, sample in samples.items():
+        name = stain.caption
+        foreign = foreign_pixels(sample, stain)
+        dense = max(int(np.count_nonzero(sample.total > _DENSE)), foreign.size // 50)
+        yield Examined(
+            "not_histology",
+            stain,
+            f"share of the {name} image's tissue in colours of no dye of its stain",
+            float(np.count_nonzero(foreign)) / dense,
+            MOST_FOREIGN,
+            at_least=False,
+            message=f"The {name} image has colours that no {name} stain has: check what was opened.",
+        )
+        black = float((sample.coarse.max(axis=2) < 50).mean())
+        yield Examined(
+            "not_histology",
+            stain,
+            f"share of the {name} image that is black",
+            black,
+            MOST_BLACK,
+            at_least=False,
+            message=f"The {name} image is black where a section is bright ({black:.0%} of it): check what was opened.",
+        )
+        yield Examined(
+            "pen_mark",
+            stain,
+            f"largest mark of ink or dirt on the {name} image, share of the field",
+            _largest(foreign | (sample.total > _INK_DENSITY)),
+            MOST_INK,
+            at_least=False,
+            message=f"There is a pen mark or dirt on the {name} image: choose a field beside it.",
+        )
+
+
+def hue(density: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Angle and saturation of densities, (..., 3): where their shares lie around grey.
+
+    0 degrees takes away red rather than blue, 90 takes away green rather than both, 180 blue rather than red; saturation 0 is
+    grey. Neither changes with the thickness of the section.
+    """
+    shares = density / np.maximum(density.sum(axis=-1, keepdims=True), np.float32(0.02))
+    up = shares[..., 1] - (shares[..., 0] + shares[..., 2]) / 2
+    across = (shares[..., 0] - shares[..., 2]) * np.float32(np.sqrt(3) / 2)
+    return np.degrees(np.arctan2(up, across)), np.hypot(up, across)
+
+
+def foreign_pixels(sample: Sample, stain: Stain) -> NDArray[np.bool_]:
+    """(COARSE, COARSE) bool: dense, coloured, and of a hue that the stain's dyes do not have."""
+    angle, saturation = hue(sample.density)
+    low, high = SECTORS[stain]
+    outside = np.mod(angle - low, 360) > high - low
+    return np.asarray(outside & (saturation > _COLOURED) & (sample.total > _DENSE), np.bool_)
+
+
+def _largest(mask: NDArray[np.bool_]) -> float:
+    """The largest connected part of a mask, as a share of all of it."""
+    opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    _, _, boxes, _ = cv2.connectedComponentsWithStats(opened, connectivity=8)
+    return float(boxes[1:, cv2.CC_STAT_AREA].max(initial=0)) / mask.size

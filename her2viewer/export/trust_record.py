@@ -76,7 +76,7 @@ class RandomisedRecord(Section):
 
 
 class ThresholdsRecord(Section):
-    """What the verdict asks for: `lead` and `swing` of the curves, `alike` of random weights, `kept` (rank correlation squared)."""
+    """What the verdict asks for: `lead` and `swing` of curves, `alike` of random weights, `kept` of turns (see `Thresholds`)."""
 
     lead: float
     swing: Share

@@ -81,15 +81,15 @@ def _curves_in_words(attribution: Attribution, perturbation: Perturbation) -> st
     if swing < LEAST_SWING:
         return (
             f"Whatever is taken away, the probability of {target} moves by no more than {swing:.2f} (at least "
-            f"{LEAST_SWING:.2f} is needed): an empty field would be scored alike, so no map can be tested on it."
+            f"{LEAST_SWING:.2f} is needed), so the curves are flat for every map and cannot test this one."
         )
     own, centre = perturbation.of_map, perturbation.centre
     beside = "above" if own.gap > centre.gap else "not above"
     return (
         f"The area under the probability of {target} is {own.deletion_area:.2f} as the map's pixels go and "
-        f"{own.insertion_area:.2f} as they come. The difference, {own.gap:+.2f}, is {perturbation.lead:.1f} times the spread of "
-        f"random maps ({perturbation.spread:.2f}; {thresholds(perturbation).lead:.1f} times is needed) and {beside} that of a "
-        f"spot in the middle ({centre.gap:+.2f})."
+        f"{own.insertion_area:.2f} as they come (by chance {perturbation.random_area[0]:.2f}). The difference, "
+        f"{own.gap:+.2f}, is {perturbation.lead:.1f} times the spread of random maps ({perturbation.spread:.2f}; "
+        f"{thresholds(perturbation).lead:.1f} times is needed) and {beside} that of a spot in the middle ({centre.gap:+.2f})."
     )
 
 

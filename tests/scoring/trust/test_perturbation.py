@@ -141,3 +141,12 @@ def test_a_layout_of_one_stain_is_one_part(weights) -> None:
     )
     found = perturb(explained_by(Weighing(weights), layout), evidence, attribution)
     assert found.of_map.gap > 0 and set(found.fills) == {Stain.IHC}
+
+
+def test_by_chance_both_areas_are_alike(weights) -> None:
+    evidence = evidence_of(spots(3))
+    network = Weighing(weights)
+    found = perturb(explained_by(network), evidence, _true(network, evidence.network_input))
+    areas = [(one.deletion_area, one.insertion_area) for one in found.random]
+    assert found.random_area == pytest.approx((np.mean(areas), np.std(areas, ddof=1)))
+    assert found.of_map.deletion_area < found.random_area[0] < found.of_map.insertion_area

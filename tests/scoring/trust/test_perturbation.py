@@ -9,7 +9,7 @@ from her2viewer.scoring.stains import Stain
 from her2viewer.scoring.trust.cells import given, over_input
 from her2viewer.scoring.trust.fill import filled
 from her2viewer.scoring.trust.perturbation import SHARES, curves, importance_order, perturb
-from her2viewer.scoring.trust.verdict import T_975
+from her2viewer.scoring.trust.verdict import LEAST_SWING, T_975
 from tests.scoring.trust.conftest import GRID, Weighing, attribution_of, evidence_of, explained_by, spots, true_map
 
 
@@ -57,7 +57,7 @@ def test_the_true_map_beats_chance_and_the_middle(weights) -> None:
         assert own.deletion_area < min(one.deletion_area for one in found.random)
         assert own.insertion_area > max(one.insertion_area for one in found.random)
         assert found.lead > T_975[len(found.random)] and own.gap > found.centre.gap
-        assert found.swing > 0.5
+        assert found.swing > 2 * LEAST_SWING
 
 
 def test_a_map_and_its_negative_have_opposite_gaps(weights) -> None:

@@ -34,11 +34,16 @@ class CurvesRecord(Section):
 
 
 class PerturbationRecord(Section):
-    """The map's curves beside those of random maps and of a spot in the middle; `lead` is its gap in spreads of theirs."""
+    """The map's curves beside those of random maps and of a spot in the middle; `lead` is its gap in spreads of theirs.
+
+    random_mean, random_spread: of the areas that chance gets, deletion's and insertion's alike.
+    """
 
     map: CurvesRecord
     random: Annotated[tuple[CurvesRecord, ...], Field(min_length=2, max_length=64)]
     centre: CurvesRecord
+    random_mean: Share
+    random_spread: Annotated[float, Field(ge=0)]
     spread: Annotated[float, Field(ge=0)]
     lead: float
     swing: Share
@@ -76,7 +81,7 @@ class RandomisedRecord(Section):
 
 
 class ThresholdsRecord(Section):
-    """What the verdict asks for: `lead` and `swing` of the curves, `alike` of random weights, `kept` (rank correlation squared)."""
+    """What the verdict asks for: `lead` and `swing` of curves, `alike` of random weights, `kept` of turns (see `Thresholds`)."""
 
     lead: float
     swing: Share
@@ -134,6 +139,8 @@ def _perturbation(report: TrustReport) -> PerturbationRecord:
         map=CurvesRecord.of(found.of_map),
         random=tuple(CurvesRecord.of(curves) for curves in found.random),
         centre=CurvesRecord.of(found.centre),
+        random_mean=_within(found.random_area[0]),
+        random_spread=round(found.random_area[1], 6),
         spread=round(found.spread, 6),
         lead=round(found.lead, 3),
         swing=_within(found.swing),

@@ -81,14 +81,13 @@ class Perturbation:
         return self.of_map.gap / max(self.spread, 1e-9)
 
     @property
-    def random_deletion(self) -> tuple[float, float]:
-        """Mean and standard deviation of the deletion areas of the random maps and of their negatives."""
-        return _mean_and_spread([area for one in self.random for area in (one.deletion_area, one.insertion_area)])
+    def random_area(self) -> tuple[float, float]:
+        """Mean and standard deviation of the area that chance gets, be it deletion's or insertion's.
 
-    @property
-    def random_insertion(self) -> tuple[float, float]:
-        """The same of insertion: what comes in with a map is what goes with its negative, so both have one spread."""
-        return self.random_deletion
+        What comes in with a map is what goes with its negative, which is as likely: both areas are of one kind.
+        """
+        areas = [area for one in self.random for area in (one.deletion_area, one.insertion_area)]
+        return float(np.mean(areas)), float(np.std(areas, ddof=1))
 
     @property
     def swing(self) -> float:
@@ -207,7 +206,3 @@ class TrustReport:
     thresholds: Thresholds
     seed: int
     seconds: float
-
-
-def _mean_and_spread(values: list[float]) -> tuple[float, float]:
-    return float(np.mean(values)), float(np.std(values, ddof=1))

@@ -20,7 +20,7 @@ from training.fit.batches import composed
 AXES: Final = 16
 """Of a cloud: two stains of 512 channels then take 70 kB.
 
-Tried with a 448 x 224 network of 640 phantoms: 16, 48 and 100 axes, and the fifth nearest neighbour (Sun et al. 2022). 16 axes told
+Tried with a 448 x 224 network of 640 phantoms: 16, 48, 100 axes, and the fifth nearest neighbour (Sun et al. 2022). 16 axes told
 an H&E from other stains, photographs, negatives and noise as well as more did, and twice as well as the neighbour. What is wrong
 with an IHC alone, none of them sees but for empty glass.
 """

@@ -32,12 +32,6 @@ class DyePlanes:
     dab: Plane
     scale: tuple[float, float]
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height), working px."""
-        height, width = self.dab.shape
-        return width, height
-
 
 def dye_planes(image: RGBImage, mpp: float) -> DyePlanes:
     """image: (h, w, 3) uint8 RGB of `mpp` micrometres per pixel. Areas are averaged where it shrinks, linear where it grows."""

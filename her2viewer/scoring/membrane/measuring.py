@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from her2viewer.scoring.membrane.dyes import WORKING_MPP
 from her2viewer.scoring.membrane.outlines import RADII, Outlines
 
-PERCEPTIBLE: Final = 0.045
+PERCEPTIBLE: Final = 0.05
 """Optical density over the cell's own inside from where a stretch of membrane counts as stained."""
 _DEPTH_UM: Final = 2.3
 """How far inwards from the line a membrane's DAB is added up: half of the widest line, 2.14 um a side."""

@@ -1,7 +1,7 @@
 """What the membrane reading finds in fields whose truth is known, and in real ones whose label is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import process_time
 
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from her2viewer.imaging.opening import open_image
 from her2viewer.scoring.membrane import rule
-from her2viewer.scoring.membrane.cells import looks
-from her2viewer.scoring.membrane.reading import FEWEST_CELLS, FoundCells, find_cells, read_membranes
+from her2viewer.scoring.membrane.cells import Weights, looks, whole
+from her2viewer.scoring.membrane.reading import FEWEST_CELLS, find_cells, read_membranes
 from her2viewer.scoring.membrane.rule import CLASSES, Cuts
 from training.membranes.fitting import FieldCells, quadratic_kappa
 from training.membranes.matching import matched, matched_cells
@@ -33,20 +33,28 @@ class Detection:
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """One way's look at one phantom. kind: (n,) what each cell that counts is drawn as, 'none' where nothing is.
+    """One way's look at one phantom: all cells found, a row each. kind: (n,) what each is drawn as, 'none' where nothing is.
 
-    wanted: invasive cells drawn; met: those of them that a counted cell lies in. looks, epithelial: of every nucleus that lies on a
-    drawn one (None for a way that tells nothing apart).
+    cells: their measurements, and what they are drawn as where that is an invasive cell. wanted: invasive cells drawn. looks: (n, 4) see
+    `cells.looks`, or None for a way that counts every cell; whole: (n,) not cut off by the border.
     """
 
     detection: Detection
     cells: FieldCells
     kind: NDArray[np.str_]
     wanted: int
-    met: int
     seconds: float
-    looks: NDArray[np.float64] | None = None
-    epithelial: NDArray[np.bool_] | None = None
+    looks: NDArray[np.float64] | None
+    whole: NDArray[np.bool_]
+
+    def counted(self, weights: Weights) -> "Seen":
+        """Those that count, by the weights of `cells.EPITHELIAL`."""
+        if self.looks is None:
+            return self
+        kept = self.whole & (self.looks @ np.array(weights) >= 0)
+        return replace(
+            self, cells=self.cells.of(kept), kind=self.kind[kept], looks=self.looks[kept], whole=self.whole[kept]
+        )
 
 
 def seen(truth: Truth) -> Seen:
@@ -54,10 +62,12 @@ def seen(truth: Truth) -> Seen:
     started = process_time()
     found = find_cells(truth.image, truth.mpp)
     seconds = process_time() - started
-    nuclei = found.nuclei
-    centre = nuclei.centre * np.array(found.planes.scale)
-    made = _seen(truth, centre, found.counted, found.membranes.completeness, found.membranes.amount, seconds)
-    return _with_looks(made, truth, found, centre)
+    centre = found.nuclei.centre * np.array(found.planes.scale)
+    shape = found.planes.dab.shape
+    return _seen(
+        truth, centre, found.membranes.completeness, found.membranes.amount, seconds,
+        looks(found.nuclei, shape), whole(found.nuclei, shape),
+    )  # fmt: skip
 
 
 def seen_by_peer(truth: Truth) -> Seen:
@@ -65,17 +75,18 @@ def seen_by_peer(truth: Truth) -> Seen:
     started = process_time()
     found = peer_cells(truth.image, truth.mpp)
     seconds = process_time() - started
-    counted = np.ones(len(found.centre), np.bool_)
-    return _seen(truth, found.centre, counted, found.completeness, found.amount, seconds)
+    everything = np.ones(len(found.centre), np.bool_)
+    return _seen(truth, found.centre, found.completeness, found.amount, seconds, None, everything)
 
 
 def _seen(
     truth: Truth,
     centre: NDArray[np.floating],
-    counted: NDArray[np.bool_],
     completeness: NDArray[np.floating],
     amount: NDArray[np.floating],
     seconds: float,
+    looks: NDArray[np.float64] | None,
+    whole: NDArray[np.bool_],
 ) -> Seen:
     near = matched(centre, truth.nuclei, truth.radius)
     half = matched(centre, truth.nuclei, truth.radius / 2)
@@ -88,19 +99,13 @@ def _seen(
     drawn[known[:, 0]] = truth.grade[known[:, 1]]
     return Seen(
         detection=Detection(len(half), len(near), len(centre), len(truth.nuclei)),
-        cells=FieldCells(truth.label, completeness[counted], amount[counted], drawn[counted]),
-        kind=kind[counted],
+        cells=FieldCells(truth.label, completeness, amount, drawn),
+        kind=kind,
         wanted=int(truth.counted.sum()),
-        met=int((drawn[counted] >= 0).sum()),
         seconds=seconds,
+        looks=looks,
+        whole=whole,
     )
-
-
-def _with_looks(made: Seen, truth: Truth, found: FoundCells, centre: NDArray[np.floating]) -> Seen:
-    near = matched(centre, truth.nuclei, truth.radius)
-    what = looks(found.nuclei, found.planes.dab.shape)[near[:, 0]]
-    epithelial = np.isin(truth.kind[near[:, 1]], EPITHELIUM)
-    return Seen(made.detection, made.cells, made.kind, made.wanted, made.met, made.seconds, what, epithelial)
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,7 @@ class Figures:
 
 
 def figures(fields: Sequence[Seen], cuts: Cuts) -> Figures:
-    """The figures of a set of phantoms at given cuts."""
+    """The figures of a set of phantoms, each reduced to the cells that count, at given cuts."""
     counts = np.array(
         [[f.detection.half, f.detection.whole, f.detection.found, f.detection.drawn] for f in fields]
     ).sum(axis=0)
@@ -147,7 +152,7 @@ def figures(fields: Sequence[Seen], cuts: Cuts) -> Figures:
         fields=len(fields),
         f1_half=2 * half / (found + drawn),
         f1_whole=2 * whole / (found + drawn),
-        met=sum(field.met for field in fields) / sum(field.wanted for field in fields),
+        met=len(truth) / sum(field.wanted for field in fields),
         invasive=len(truth) / len(kinds),
         cell_kappa=quadratic_kappa(truth, said),
         cell_exact=float((truth == said).mean()),

@@ -22,12 +22,16 @@ _GRID: Final = {
 
 @dataclass(frozen=True, eq=False)
 class FieldCells:
-    """The cells that count in one field, and its label. drawn: (n,) the grade of the drawn cell that each is, -1 where it is none."""
+    """Cells of one field, and its label. drawn: (n,) the grade of the drawn cell that each is, -1 where it is none."""
 
     label: str
     completeness: NDArray[np.floating]
     amount: NDArray[np.floating]
     drawn: NDArray[np.int8]
+
+    def of(self, kept: NDArray[np.bool_]) -> "FieldCells":
+        """Some of the cells."""
+        return replace(self, completeness=self.completeness[kept], amount=self.amount[kept], drawn=self.drawn[kept])
 
     def grades(self, cuts: Cuts) -> NDArray[np.uint8]:
         return rule.grade_cells(self.completeness, self.amount, cuts)

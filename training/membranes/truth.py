@@ -1,7 +1,6 @@
 """The cells and nuclei of phantoms on disk, as `training.phantom.writing` wrote them."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,26 +34,31 @@ class Truth:
     kind: NDArray[np.str_]
 
 
-def truths(folder: Path) -> Iterator[Truth]:
-    """The phantoms of a folder in the order of their numbers. Raises PairError where there are none with nuclei in their truth."""
+def truth_files(folder: Path) -> list[Path]:
+    """The truth of each phantom of a folder whose images are whole, in the order of their numbers. Raises PairError where there is none."""
     files = sorted(folder.glob("truth/*/*.json"), key=lambda path: path.name)
+    files = [path for path in files if _image_of(path).is_file()]
     if not files:
         raise PairError(
             "there is no phantom with its truth",
             path=folder,
             remedy="write some with 'python -m training phantom --out FOLDER', without --no-truth",
         )
-    for path in files:
-        yield _truth(folder, path)
+    return files
 
 
-def _truth(folder: Path, path: Path) -> Truth:
+def _image_of(path: Path) -> Path:
+    return path.parents[2] / "IHC" / path.parent.name / f"{path.stem}.png"
+
+
+def read_truth(path: Path) -> Truth:
+    """One phantom by its JSON. Raises PairError where that holds no nuclei."""
     told = json.loads(path.read_text(encoding="utf-8"))
     if "nuclei" not in told:
         raise PairError("this truth has no nuclei", path=path, remedy="write the phantoms anew, into an empty folder")
     mask = cv2.imdecode(np.fromfile(path.with_name(f"{path.stem}_cells.png"), np.uint8), cv2.IMREAD_UNCHANGED)
     assert mask is not None
-    with open_image(folder / "IHC" / path.parent.name / f"{path.stem}.png") as source:
+    with open_image(_image_of(path)) as source:
         image = source.read(0, 0, 0, *source.size)
     cells, nuclei = told["cells"], told["nuclei"]
     return Truth(

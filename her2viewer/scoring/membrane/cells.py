@@ -13,9 +13,10 @@ from her2viewer.scoring.membrane.dyes import WORKING_MPP
 from her2viewer.scoring.membrane.neighbours import third_nearest
 from her2viewer.scoring.membrane.nuclei import Nuclei
 
-EPITHELIAL: Final = (3.88, 2.87, -4.37, -1.91)
+Weights = tuple[float, float, float, float]
+
+EPITHELIAL: Final[Weights] = (3.88, 2.87, -4.37, -1.91)
 """Weights of a logistic regression: of 1, and of the logarithms of a nucleus' radius (um), its elongation and the distance (um) to the third nearest."""
-LIKELY: Final = 0.0
 _MARGIN_UM: Final = 1.5
 _NO_NEIGHBOUR_UM: Final = 40.0
 
@@ -27,10 +28,13 @@ def looks(nuclei: Nuclei, shape: tuple[int, ...]) -> NDArray[np.float64]:
     return np.column_stack([np.ones(len(nuclei)), *(np.log(np.maximum(column, 0.1)) for column in columns)])
 
 
-def counts(nuclei: Nuclei, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """(n,) whether each cell counts. Cells whose nucleus touches the field's border do not."""
-    epithelial = looks(nuclei, shape) @ np.array(EPITHELIAL) >= LIKELY
+def whole(nuclei: Nuclei, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """(n,) False for cells whose nucleus touches the field's border."""
     margin = _MARGIN_UM / WORKING_MPP
     x, y = nuclei.centre.T
-    whole = (x >= margin) & (y >= margin) & (x <= shape[1] - margin) & (y <= shape[0] - margin)
-    return np.asarray(whole & epithelial, np.bool_)
+    return np.asarray((x >= margin) & (y >= margin) & (x <= shape[1] - margin) & (y <= shape[0] - margin), np.bool_)
+
+
+def counts(nuclei: Nuclei, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """(n,) whether each cell counts: whole, and more likely epithelial than not."""
+    return np.asarray(whole(nuclei, shape) & (looks(nuclei, shape) @ np.array(EPITHELIAL) >= 0), np.bool_)

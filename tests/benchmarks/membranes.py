@@ -29,7 +29,9 @@ def rows() -> list[Row]:
     threads = cv2.getNumThreads()
     cv2.setNumThreads(_CORES)
     try:
-        seconds = in_turn({"reading": lambda: read_membranes(image, 0.46), "dyes apart": separated}, rounds=7, warm_up=1)
+        seconds = in_turn(
+            {"reading": lambda: read_membranes(image, 0.46), "dyes apart": separated}, rounds=7, warm_up=1
+        )
     finally:
         cv2.setNumThreads(threads)
     ms, floor = (statistics.median(seconds[name]) * 1000 for name in ("reading", "dyes apart"))

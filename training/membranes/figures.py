@@ -23,7 +23,7 @@ EPITHELIUM = ("tumour", "in_situ", "normal")
 
 @dataclass(frozen=True, eq=False)
 class Detection:
-    """Counts of one field. half, whole: drawn nuclei with a found centre within half and one radius. found, drawn: all of them."""
+    """Counts of one field. half, whole: drawn nuclei with a found centre within half and one radius; found, drawn: all."""
 
     half: int
     whole: int
@@ -35,8 +35,8 @@ class Detection:
 class Seen:
     """One way's look at one phantom: all cells found, a row each. kind: (n,) what each is drawn as, 'none' where nothing is.
 
-    cells: their measurements, and what they are drawn as where that is an invasive cell. wanted: invasive cells drawn. looks: (n, 4) see
-    `cells.looks`, or None for a way that counts every cell; whole: (n,) not cut off by the border.
+    cells: their measurements, and their drawn grade where they are an invasive cell. wanted: invasive cells drawn. looks:
+    (n, 4) see `cells.looks`, or None for a way that counts every cell; whole: (n,) not cut off by the border.
     """
 
     detection: Detection

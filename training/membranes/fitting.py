@@ -1,4 +1,4 @@
-"""The thresholds of a cell's grade, from cells whose grade is known: one half of the phantoms, never the half that is reported on."""
+"""The thresholds of a cell's grade, from cells whose grade is known: one half of the phantoms, never the half reported on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -23,7 +23,7 @@ def matched(found: NDArray[np.float64], drawn: NDArray[np.float64], reach: NDArr
 
 
 def matched_cells(found: NDArray[np.float64], cell_of: NDArray[np.uint16]) -> Pairs:
-    """Pairs of found centres (n, 2) and numbers (from 0) of drawn cells that they lie in; of several in one cell, the middlemost."""
+    """Pairs of found centres (n, 2) and numbers (from 0) of the drawn cells they lie in; of several in one, the middlemost."""
     height, width = cell_of.shape
     x = np.clip(found[:, 0].astype(np.intp), 0, width - 1)
     y = np.clip(found[:, 1].astype(np.intp), 0, height - 1)

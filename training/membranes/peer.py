@@ -1,8 +1,8 @@
 """The same reading by the field's usual way and a library: scikit-image's nuclei, each cell its nucleus and a margin.
 
-Counterstain by `rgb2hed`, nuclei by Otsu's threshold and a watershed of their distance transform, cells by growing them by a fixed
-depth or until they meet (`expand_labels`), membranes as the rims of those cells. It is how QuPath's cell detection and most published macros
-go about it.
+Counterstain by `rgb2hed`, nuclei by Otsu's threshold and a watershed of their distance transform, cells by growing them by a
+fixed depth or until they meet (`expand_labels`), membranes as the rims of those cells: how QuPath's cell detection and most
+published macros go about it.
 """
 
 from dataclasses import dataclass

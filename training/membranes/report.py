@@ -11,9 +11,9 @@ from training.membranes.run import Measured
 
 _INTRO = """# The membrane reading
 
-A second reading of the IHC, without the network: nuclei are found, a membrane is traced round each, every cell is graded by how dark its
-membrane is and how much of it is stained, and the ASCO/CAP rule of 2018 is applied to the shares. It stands beside the network's score.
-Where the two lie two steps or more apart, that counts towards "no call".
+A second reading of the IHC, without the network: nuclei are found, a membrane is traced round each, every cell is graded by
+how dark its membrane is and how much of it is stained, and the ASCO/CAP rule of 2018 is applied to the shares. It stands beside
+the network's score. Where the two lie two steps or more apart, that counts towards "no call".
 
 **What it is not.** {limits}
 
@@ -22,8 +22,8 @@ Where the two lie two steps or more apart, that counts towards "no call".
 2. A nucleus is what is bluer and less brown than what lies round it, or the pale middle of a brown ring.
 3. What nuclei show as brown of themselves is the counterstain's and is taken off.
 4. Round each nucleus the brownest closed line is followed that does not reach into the next cell.
-5. Along it the DAB over the cell's inside is measured: its amount across the membrane (optical density x um, which blur does not change), and the
-   share of the length where it is perceptible.
+5. Along it the DAB over the cell's inside is measured: its amount across the membrane (optical density x um, which blur does
+   not change), and the share of the length where it is perceptible.
 6. Nuclei that look like stroma or lymphocytes are passed over.
 7. Grades: {cuts}.
 """
@@ -35,8 +35,11 @@ def page(measured: Measured, command: str) -> str:
     text = _INTRO.format(limits=" ".join(LIMITS), cuts=_words(CUTS))
     text += f"""
 ## On phantoms
-{ours.fields} phantom fields of 1024 px that set no threshold ({measured.fitted_on} others did), beside scikit-image's way (Otsu's threshold, distance
-watershed, cells by growing nuclei by 2.2 um), whose thresholds were set on the same others: {_words(measured.peer_cuts)}.
+{ours.fields} phantom fields of 1024 px that set no threshold ({measured.fitted_on} others did), beside scikit-image's way (Otsu's
+threshold, distance watershed, cells by growing nuclei by 2.2 um), whose thresholds were set on the same others:
+{_words(measured.peer_cuts)} (amounts in optical density).
+scikit-image would also add 145 MB to the app, of which SciPy is 113. Packaged networks for nuclei (StarDist, Cellpose,
+InstanSeg, cellcast) fetch their weights when they first run, which this app must not.
 
 | figure | this reading | scikit-image |
 |---|---:|---:|
@@ -52,8 +55,8 @@ watershed, cells by growing nuclei by 2.2 um), whose thresholds were set on the 
 | fields with too few cells | {ours.fields - ours.scored} | {peer.fields - peer.scored} |
 | processor time of a field, median | {ours.milliseconds:.0f} ms | {peer.milliseconds:.0f} ms |
 
-Of nuclei found, {measured.epithelial[0]:.0%} of the epithelial ones count and {measured.epithelial[1]:.0%} of the others are passed over: nuclear shape and crowding tell
-no more. What counts is {_kinds(ours)}.
+Of nuclei found, {measured.epithelial[0]:.0%} of the epithelial ones count and {measured.epithelial[1]:.0%} of the others are
+passed over: nuclear shape and crowding tell no more. What counts is {_kinds(ours)}.
 
 {_confusion("phantom", ours.confusion)}
 """
@@ -73,7 +76,8 @@ no more. What counts is {_kinds(ours)}.
 def _words(cuts: Cuts) -> str:
     return (
         f"stained from an amount of {cuts.perceptible:g} over more than {cuts.stained_from:.0%} of the outline; complete from "
-        f"{cuts.complete_from:.0%}; moderate where incomplete from {cuts.faint_below:g}; intense, if complete, from {cuts.intense_from:g}"
+        f"{cuts.complete_from:.0%}; moderate where incomplete from {cuts.faint_below:g}; intense, if complete, from "
+        f"{cuts.intense_from:g}"
     )
 
 

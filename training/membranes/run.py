@@ -1,4 +1,4 @@
-"""The figures of the membrane reading: phantoms shared out into a half that sets thresholds and one that is reported, real images beside."""
+"""All figures of the membrane reading: of phantoms, half of which set thresholds, and of real images."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -37,8 +37,8 @@ class Fit:
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """Everything the guide's page shows. fitted_on: phantoms in the other half. epithelial: share of drawn epithelial nuclei that count,
-    and of other nuclei that do not, among those found. fit: what thresholds would be now, where it was asked for.
+    """Everything the guide's page shows. fitted_on: phantoms in the other half. epithelial: the share of epithelial nuclei
+    that count, and of others that do not, among those found. fit: what thresholds would be now, where it was asked for.
     """
 
     fitted_on: int

@@ -35,7 +35,7 @@ class Truth:
 
 
 def truth_files(folder: Path) -> list[Path]:
-    """The truth of each phantom of a folder whose images are whole, in the order of their numbers. Raises PairError where there is none."""
+    """The truth of each phantom of a folder that is written whole, in order. Raises PairError where there is none."""
     files = sorted(folder.glob("truth/*/*.json"), key=lambda path: path.name)
     files = [path for path in files if _image_of(path).is_file()]
     if not files:

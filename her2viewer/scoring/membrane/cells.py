@@ -1,7 +1,7 @@
 """Which of the nuclei found are of cells that count: those that look epithelial.
 
-Stroma's nuclei are long and lie apart, lymphocytes' are small. That tells them from tumour no better than in three of four. Invasive tumour, tumour in situ and normal epithelium
-cannot be told apart by the look of a cell alone, and are all counted.
+Stroma's nuclei are long and lie apart, lymphocytes' are small. That tells them from tumour in three of four only. Invasive
+tumour, tumour in situ and normal epithelium cannot be told apart by the look of a cell, and all count.
 """
 
 from typing import Final
@@ -16,7 +16,8 @@ from her2viewer.scoring.membrane.nuclei import Nuclei
 Weights = tuple[float, float, float, float]
 
 EPITHELIAL: Final[Weights] = (3.88, 2.87, -4.37, -1.91)
-"""Weights of a logistic regression: of 1, and of the logarithms of a nucleus' radius (um), its elongation and the distance (um) to the third nearest."""
+"""Weights of a logistic regression on phantoms: of 1, and of the logarithms of a nucleus' radius (um), its elongation and the
+distance (um) to the third nearest. Remade by `python -m training membranes --fit`."""
 _MARGIN_UM: Final = 1.5
 _NO_NEIGHBOUR_UM: Final = 40.0
 

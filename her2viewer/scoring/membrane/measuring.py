@@ -17,9 +17,10 @@ _DEPTH_UM: Final = 2.3
 
 @dataclass(frozen=True, eq=False)
 class Membranes:
-    """Per cell, (n,) float32. density: mean optical density of the DAB over the cell's inside, where the membrane is stained (0 where
-    none of it is). amount: the same, added up across the cell's side of the membrane, in optical density x um: what is left
-    when a scanner's blur makes a line wider and paler. completeness: stained share of the outline's length. inside: DAB of the cytoplasm.
+    """Per cell, (n,) float32. density: mean optical density of the DAB over the cell's inside, where the membrane is stained
+    (0 where none of it is). amount: the same, added up across the cell's side of the membrane, in optical density x um:
+    what stays as it is when a scanner's blur makes a line wider and paler. completeness: stained share of the outline's
+    length. inside: DAB of the cytoplasm, optical density.
     """
 
     density: NDArray[np.float32]

@@ -1,7 +1,7 @@
 """Where the nuclei of an IHC field are: places that are bluer and less brown than what lies round them.
 
-A blob detector over three sizes (difference of Gaussians, Lindeberg 1998) on counterstain minus DAB. The DAB counts against a nucleus, because a strong
-membrane hides the counterstain: the pale or blue hole inside a brown ring is a cell, too.
+A blob detector over three sizes (difference of Gaussians, Lindeberg 1998) on counterstain minus DAB. The DAB counts against a
+nucleus, because a strong membrane hides the counterstain: the pale or blue hole inside a brown ring is a cell, too.
 """
 
 from dataclasses import dataclass

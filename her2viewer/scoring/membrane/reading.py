@@ -40,9 +40,9 @@ LIMITS: Final = (
 
 @dataclass(frozen=True, eq=False)
 class MembraneCells:
-    """The cells that count, as columns. centre: (n, 2) float64 and contour: (n, RAYS, 2) float32, x and y in level-0 px of the IHC.
-    density: (n,) mean DAB optical density of the stained membrane over the cell's inside. amount: the same across the membrane's
-    width, optical density x um. completeness: (n,) stained share of the outline, 0..1. grade: (n,) uint8, a `Grade`.
+    """The cells that count, as columns. centre: (n, 2) float64 and contour: (n, RAYS, 2) float32, x and y in level-0 px of the
+    IHC. density: (n,) mean DAB optical density of the stained membrane over the cell's inside. amount: the same across the
+    membrane's width, optical density x um. completeness: (n,) stained share of the outline, 0..1. grade: (n,) uint8, a `Grade`.
     """
 
     centre: NDArray[np.float64]
@@ -61,8 +61,8 @@ class MembraneReading:
     """A field read from its membranes.
 
     score: of `rule.CLASSES`, or None where there is none, and then `reason` says why. passed_over: (m, 2) float64, level-0
-    px, nuclei that do not count. mpp: micrometres per level-0 px it rests on, and `assumed` whether nobody told it. borderline: a sentence
-    where a share lies so near a tenth that a few cells would change the score, else empty.
+    px, nuclei that do not count. mpp: micrometres per level-0 px it rests on, and `assumed` whether nobody told it.
+    borderline: a sentence where a share lies so near a tenth that a few cells would change the score, else empty.
     """
 
     cells: MembraneCells
@@ -89,7 +89,8 @@ class MembraneReading:
     def limits(self) -> tuple[str, ...]:
         """What the reading rests on and cannot say, as sentences."""
         scale = (
-            f"The scale is not known: {self.mpp:.3g} um a pixel was assumed from the field's side that the model was trained with.",
+            f"The scale is not known: {self.mpp:.3g} um a pixel was assumed, from the side of the fields that the model was "
+            "trained with.",
         )
         return (*(scale if self.assumed else ()), *LIMITS)
 

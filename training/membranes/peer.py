@@ -21,8 +21,8 @@ from her2viewer.scoring.membrane.measuring import PERCEPTIBLE
 _EXPANSION_UM = 2.2
 _APART_UM = 2.0
 _SMALLEST_UM2 = 5.0
-_NATURAL_TO_LOG10 = 0.4343
-"""`rgb2hed` counts in natural logarithms."""
+_TO_LOG10 = 6.0
+"""`rgb2hed` counts in logarithms to the base of a millionth."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ def peer_cells(image: RGBImage, mpp: float) -> PeerCells:
     nuclei[areas[nuclei] < _SMALLEST_UM2 / mpp**2] = 0
     cells = expand_labels(nuclei, _EXPANSION_UM / mpp)
     rim = find_boundaries(cells, mode="inner")
-    brown = hed[..., 2] * _NATURAL_TO_LOG10
+    brown = hed[..., 2] * _TO_LOG10
     numbers = np.flatnonzero(np.bincount(nuclei.ravel(), minlength=len(peaks) + 1)[1:]) + 1
     if not len(numbers):
         return PeerCells(np.zeros((0, 2)), np.zeros(0), np.zeros(0))

@@ -61,7 +61,7 @@ passed over: nuclear shape and crowding tell no more. What counts is {_kinds(our
 {_confusion("phantom", ours.confusion)}
 """
     if measured.real:
-        text += "\n## On real images\nLabels are those of the slide or the core, not of the field. No threshold was set on these.\n"
+        text += "\n## On real images\nLabels are the slide's or the core's, not the field's. No threshold was set on these.\n"
         for name, fields in measured.real.items():
             text += f"\n### {name}\n{_real(fields)}\n"
     text += f"""
@@ -111,6 +111,7 @@ def _real(fields: Sequence[RealField]) -> str:
         for f in fields
     )
     return (
-        f"{_of(int((apart == 0).sum()), len(scored))} as the label, {_of(int((apart <= 1).sum()), len(scored))} within one step.\n\n"
+        f"{_of(int((apart == 0).sum()), len(scored))} as the label, {_of(int((apart <= 1).sum()), len(scored))} within one step."
+        "\n\n"
         f"| image | label | read | cells | none / faint / moderate / intense |\n|---|---|---|---:|---|\n{rows}"
     )

@@ -49,6 +49,10 @@ class Measured:
     real: dict[str, tuple[RealField, ...]]
     fit: Fit | None = None
 
+    @property
+    def phantoms(self) -> int:
+        return self.fitted_on + self.ours.fields
+
 
 def halves(names: Sequence[str]) -> NDArray[np.bool_]:
     """(n,) True for those that set thresholds. names: of phantoms, which begin with their number."""

@@ -41,6 +41,8 @@ def inside_same_membrane(dab: Plane, centre: Centres, strength: NDArray[np.float
     one, two = _pairs(territories(dab.shape, centre))
     near = np.hypot(*(centre[one] - centre[two]).T) <= _NEAR_UM / WORKING_MPP
     one, two = one[near], two[near]
+    if not len(one):
+        return np.zeros(len(centre), np.bool_)
     smooth = np.asarray(cv2.GaussianBlur(dab, (0, 0), 0.8), np.float32)
     ring = along_rays(smooth, centre, _RING)
     own = ring[..., 0].mean(axis=1)

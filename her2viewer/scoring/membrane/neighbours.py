@@ -16,7 +16,7 @@ _WALLED: Final = 0.08
 _WALL: Final = 0.3
 """Share of that ring's height from where what lies between two centres is a wall."""
 _STEPS: Final = 12
-_RING: Final = np.arange(2.0, 6.0 / WORKING_MPP, 1.5, np.float32)
+_RING: Final = np.arange(2.0, 6.0 / WORKING_MPP, 1.5, dtype=np.float32)
 
 
 def territories(shape: tuple[int, ...], centre: Centres) -> NDArray[np.int32]:

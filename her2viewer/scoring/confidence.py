@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from her2viewer.scoring.guard.report import NO_CALL_CHECKS
 from her2viewer.scoring.membrane.agreement import Agreement
 from her2viewer.scoring.package import Conformal
-from her2viewer.scoring.prediction import Check
+from her2viewer.scoring.prediction import Check, Prediction
 
 
 def calibrated(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
@@ -52,8 +52,8 @@ def no_call(members: Sequence[str], classes: Sequence[str], checks: Sequence[Che
     return None
 
 
-def no_call_beside(reason: str | None, agreement: Agreement | None) -> str | None:
-    """The reason of a prediction, or where it has none the membranes' where they speak against its score."""
-    if reason is not None or agreement is None or not agreement.speaks_against:
-        return reason
+def no_call_beside(prediction: Prediction, agreement: Agreement | None) -> str | None:
+    """`prediction.no_call`, or, where it has none, that the membranes speak against the score; None where nothing does."""
+    if prediction.no_call is not None or agreement is None or not agreement.speaks_against:
+        return prediction.no_call
     return agreement.sentence

@@ -33,7 +33,7 @@ class Explanation:
     @property
     def no_call(self) -> str | None:
         """Why the score should not be used, the membranes heard as well; None where nothing speaks against it."""
-        return no_call_beside(self.evidence.prediction.no_call, self.agreement)
+        return no_call_beside(self.evidence.prediction, self.agreement)
 
 
 def explain(

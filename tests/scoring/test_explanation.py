@@ -48,12 +48,13 @@ def test_a_slow_method_is_asked_for_its_own_class_alone(scorer: Scorer, field: F
 
 
 def test_membranes_that_speak_against_the_score_are_a_reason_for_no_call(scorer: Scorer, field: FieldPixels) -> None:
-    assert no_call_beside(None, AGAINST) == AGAINST.sentence
-    assert no_call_beside("Blank.", AGAINST) == "Blank."
-    assert no_call_beside(None, replace(AGAINST, speaks_against=False)) is None
-    assert no_call_beside(None, None) is None
     evidence = scorer.score(field)
-    evidence = replace(evidence, prediction=replace(evidence.prediction, no_call=None))
+    silent = replace(evidence.prediction, no_call=None)
+    assert no_call_beside(silent, AGAINST) == AGAINST.sentence
+    assert no_call_beside(replace(silent, no_call="Blank."), AGAINST) == "Blank."
+    assert no_call_beside(silent, replace(AGAINST, speaks_against=False)) is None
+    assert no_call_beside(silent, None) is None
+    evidence = replace(evidence, prediction=silent)
     explanation = explain(scorer, field, evidence, MapRequest("1+"))
     assert explanation.no_call is None or (explanation.agreement is not None and explanation.agreement.speaks_against)
     assert replace(explanation, agreement=AGAINST).no_call == AGAINST.sentence

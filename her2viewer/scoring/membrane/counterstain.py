@@ -1,7 +1,7 @@
 """What of the DAB plane is really the counterstain: nuclei that no antibody ever stained show how much.
 
-A scanner's haematoxylin is redder and bluer in other shares than the table's, so that each nucleus leaves a shadow in the DAB plane. A membrane
-traced there would hug dark nuclei.
+A scanner's haematoxylin has more yellow in it than the table's, so that each nucleus leaves a shadow in the DAB plane. A
+membrane traced there would hug dark nuclei.
 """
 
 from typing import Final
@@ -19,7 +19,7 @@ _BARE: Final = 0.12
 """Optical density of DAB round a nucleus above which it tells nothing of the counterstain."""
 _SHOWN: Final = 0.03
 """Counterstain by which a nucleus has to be deeper than its surroundings."""
-_RADII: Final = np.arange(0.5, 14.0, 1.0, np.float32)
+_RADII: Final = np.arange(0.5, 14.0, 1.0, dtype=np.float32)
 
 
 def without_counterstain(dab: Plane, counterstain: Plane, centre: Plane, radius: Plane) -> Plane:

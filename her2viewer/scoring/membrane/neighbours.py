@@ -16,7 +16,7 @@ _WALLED: Final = 0.08
 _WALL: Final = 0.3
 """Share of that ring's height from where what lies between two centres is a wall."""
 _STEPS: Final = 12
-_RING: Final = np.arange(2.0, 6.0 / WORKING_MPP, 1.5, np.float32)
+_RING: Final = np.arange(2.0, 6.0 / WORKING_MPP, 1.5, dtype=np.float32)
 
 
 def territories(shape: tuple[int, ...], centre: Centres) -> NDArray[np.int32]:
@@ -41,6 +41,8 @@ def inside_same_membrane(dab: Plane, centre: Centres, strength: NDArray[np.float
     one, two = _pairs(territories(dab.shape, centre))
     near = np.hypot(*(centre[one] - centre[two]).T) <= _NEAR_UM / WORKING_MPP
     one, two = one[near], two[near]
+    if not len(one):
+        return np.zeros(len(centre), np.bool_)
     smooth = np.asarray(cv2.GaussianBlur(dab, (0, 0), 0.8), np.float32)
     ring = along_rays(smooth, centre, _RING)
     own = ring[..., 0].mean(axis=1)
@@ -53,6 +55,22 @@ def inside_same_membrane(dab: Plane, centre: Centres, strength: NDArray[np.float
     weaker = np.where(strength[one] < strength[two], one, two)[together]
     found = np.zeros(len(centre), np.bool_)
     found[weaker] = True
+    return found
+
+
+def third_nearest(shape: tuple[int, ...], centre: Centres) -> NDArray[np.float32]:
+    """(n,) px to the third nearest of the centres whose territories touch; inf where there are fewer than three."""
+    found = np.full(len(centre), np.inf, np.float32)
+    if len(centre) < 2:
+        return found
+    one, two = _pairs(territories(shape, centre))
+    away = np.hypot(*(centre[one] - centre[two]).T)
+    start, away = np.concatenate([one, two]), np.concatenate([away, away])
+    order = np.lexsort((away, start))
+    start, away = start[order], away[order]
+    first = np.searchsorted(start, np.arange(len(centre)))
+    enough = np.bincount(start, minlength=len(centre)) >= 3
+    found[enough] = away[first[enough] + 2]
     return found
 
 

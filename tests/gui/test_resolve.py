@@ -236,7 +236,7 @@ def test_actions_are_declared_once_and_whole() -> None:
         ("wrong side", ActionId.SWAP),
         ("magnif", ActionId.ZOOM_IN),
         ("her2", ActionId.SCORE),
-        ("model card", ActionId.ABOUT),
+        ("model card", ActionId.MODEL_CARD),
         ("excel", ActionId.BATCH),
     ],
 )

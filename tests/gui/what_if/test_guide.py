@@ -44,5 +44,5 @@ def test_what_if_with_the_bundled_model(
     qtbot.waitUntil(lambda: view.mosaic.settled and view.mosaic.colouring.words == "DAB x 0.60")
     app.window.reveal_answer(app.window.what_if_panel)
     qtbot.wait(1)
-    guide_picture(app.window, name)
+    guide_picture(app.window, name, 82)
     app.window.close()

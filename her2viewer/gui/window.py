@@ -111,9 +111,9 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.score_panel)
         column.addWidget(rule())
-        column.addWidget(self.explain_panel)
-        column.addWidget(rule())
         column.addWidget(self.what_if_panel)
+        column.addWidget(rule())
+        column.addWidget(self.explain_panel)
         column.addStretch(1)
         self._answer = scrolling(content)
         self._answer.setMinimumWidth(ANSWER_WIDTH)  # whatever its texts say

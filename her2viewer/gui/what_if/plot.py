@@ -3,7 +3,7 @@
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -26,6 +26,7 @@ class WhatIfPlot(QWidget):
         self._found: WhatIf | None = None
         self._factor = 1.0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(3 * _ROW + _BANDS)
         self.setAccessibleName("Probabilities over the strength of the DAB")
         self.setToolTip("Probability of each score (height of its band) over the DAB; click or drag to go there")
         self.setCursor(Qt.CursorShape.SizeHorCursor)
@@ -34,12 +35,6 @@ class WhatIfPlot(QWidget):
         self._found, self._factor = found, factor
         self.setAccessibleDescription(found.words if found is not None else "")
         self.update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(240, 3 * _ROW + _BANDS)
-
-    def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._found is None:
@@ -93,11 +88,11 @@ class WhatIfPlot(QWidget):
     def _paint_name(
         self, painter: QPainter, name: str, ink: QColor, xs: np.ndarray, top: np.ndarray, bottom: np.ndarray
     ) -> None:
-        """Where its band is highest, if it is high enough there to hold it."""
-        fine = np.linspace(xs[0] + _SIDE, xs[-1] - _SIDE, 64)
+        """Where its band is highest, if it is high and wide enough there to hold it."""
+        fine = np.linspace(xs[0], xs[-1], 128)
         above, below = np.interp(fine, xs, top), np.interp(fine, xs, bottom)
         high = below - above
-        if high.max() < _ROW + 2:
+        if (high >= _ROW).sum() * (fine[1] - fine[0]) < painter.fontMetrics().horizontalAdvance(name) + 8:
             return
         # The middle of where it is nearly as high as it gets: at the end of a plateau a name would look lost.
         places = np.flatnonzero(high >= 0.97 * high.max())

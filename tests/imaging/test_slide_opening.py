@@ -95,7 +95,9 @@ def test_a_vms_whose_files_are_gone(tmp_path: Path) -> None:
         "[Virtual Microscope Specimen]\nNoLayers=1\nNoJpegColumns=2\nNoJpegRows=1\n"
         "ImageFile=a.jpg\nImageFile(1,0)=b.jpg\nMapFile=map.jpg\nOptimisationFile=a.opt\nPhysicalWidth=4000000\n"
     )
-    refused(path, 'the file "a.jpg" and 2 more with the slide\'s data is missing beside it; copy all files of the slide')
+    refused(
+        path, 'the file "a.jpg" and 2 more with the slide\'s data is missing beside it; copy all files of the slide'
+    )
     for name in ("a.jpg", "map.jpg"):
         (tmp_path / name).write_bytes(encoded(tissue(), "JPEG"))
     refused(path, 'the file "b.jpg" with the slide\'s data is missing')

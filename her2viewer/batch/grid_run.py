@@ -23,10 +23,10 @@ ReadField = Callable[[FieldOfView], FieldPixels]
 """Reads a field of the IHC image (level-0 pixels) and what lies there in the H&E. Called from one thread at a time."""
 
 
-def score_cell(cell: GridCell, read: ReadField, scorer: FieldScorer) -> Outcome:
+def score_cell(cell: GridCell, read: ReadField, scorer: FieldScorer, alignment: str = "") -> Outcome:
     """Reads and scores one cell, in the caller's thread. Never raises but Cancelled: what goes wrong is its outcome."""
     found = read_cell(cell, read)
-    return found if isinstance(found, Unscored) else score_read(cell, found, scorer)
+    return found if isinstance(found, Unscored) else score_read(cell, found, scorer, alignment)
 
 
 def read_cell(cell: GridCell, read: ReadField) -> FieldPixels | Unscored:
@@ -40,10 +40,12 @@ def read_cell(cell: GridCell, read: ReadField) -> FieldPixels | Unscored:
     return _outcome(attempt(work, one="field", name=_name(cell)))
 
 
-def score_read(cell: GridCell, pixels: FieldPixels, scorer: FieldScorer) -> Outcome:
-    """The outcome of a cell that was read. Raises as `score_cell`."""
+def score_read(cell: GridCell, pixels: FieldPixels, scorer: FieldScorer, alignment: str = "") -> Outcome:
+    """The outcome of a cell that was read through an alignment, by its name. Raises as `score_cell`."""
     return _outcome(
-        attempt(lambda: field_score(scorer.score(pixels).prediction, cell.field), one="field", name=_name(cell))
+        attempt(
+            lambda: field_score(scorer.score(pixels).prediction, cell.field, alignment), one="field", name=_name(cell)
+        )
     )
 
 
@@ -88,9 +90,9 @@ def _scored(
         if isinstance(found, Unscored):
             yield index, found
         elif evidence is None:
-            yield index, score_read(cell, found, scorer)
+            yield index, score_read(cell, found, scorer, score_map.basis.alignment)
         else:
-            yield index, field_score(next(evidence).prediction, cell.field)
+            yield index, field_score(next(evidence).prediction, cell.field, score_map.basis.alignment)
 
 
 def _outcome(found: _Found | Fault) -> _Found | Unscored:

@@ -239,7 +239,7 @@ class _Reading:
         if own.image is None or own.image != self.image_sha256 or moved > 2 * 10**-DECIMALS:
             self.counts["scores"] += 1
             return None
-        return own.score.field_score(field_of(own.field), model_of(own.model))
+        return own.score.field_score(field_of(own.field), model_of(own.model), own.alignment or "")
 
     def _id(self, told: Any) -> str:
         try:

@@ -253,6 +253,7 @@ class App:
         self.images.cancel()
         self.scoring.cancel()
         self.exporting.cancel()
+        self.fields.rescoring.cancel()
 
     def choose_theme(self, choice: ThemeChoice) -> None:
         """Changes the theme and remembers it."""

@@ -101,6 +101,7 @@ def enabled_actions(state: State) -> dict[ActionId, bool]:
     scoring = state.scoring.phase is ScorePhase.SCORING
     busy = scoring or opening or state.drawn.pending or state.exporting is not None
     busy = busy or state.registration.progress is not None or state.registration.setting
+    busy = busy or state.fields.again is not None
     enabled = {
         ActionId.SWAP: some,
         ActionId.EXPORT: scored and state.exporting is None,

@@ -174,9 +174,9 @@ def _scored(state: State, prediction: Prediction) -> ScoreShown:
     if prediction.caution:
         against.append(prediction.caution)
     if state.score_is_stale:
-        against.insert(
-            0, "The alignment of the images has changed since they were scored. Press S to score them again."
-        )
+        of_field = state.scoring.key is not None
+        again = "Press Shift+S to score the field again." if of_field else "Press S to score them again."
+        against.insert(0, f"The alignment of the images has changed since they were scored. {again}")
     return ScoreShown(
         ScoreFace.SCORED,
         "",
@@ -313,6 +313,8 @@ def resolve_doing(state: State) -> Doing:
         return Doing("Opening", can_cancel=True)
     if state.registration.progress is not None:
         return _progress(state.registration.progress, can_cancel=True)
+    if state.fields.again is not None:
+        return _progress(state.fields.again, can_cancel=True)
     if state.fields.run.active:
         return _grid(state.fields)
     return _progress(state.batch, can_cancel=False) if state.batch is not None else Doing()

@@ -28,8 +28,8 @@ from her2viewer.scoring.stains import Stain
 class OpenedImage:
     """An image that stands in a pane. `overview`: the whole of it at a level small enough to hold, shown at once.
 
-    `source` is read and closed in the files lane only; its plain facts (size, mpp, path) may be read anywhere. `damage`: why a part
-    of the overview could not be read.
+    `source` is read and closed in the files lane only; its plain facts (size, mpp, path) may be read anywhere. `damage`: why
+    a part of the overview could not be read.
     """
 
     source: ImageSource

@@ -17,6 +17,7 @@ from her2viewer.export.score_map_file import write_score_map
 from her2viewer.gui.controllers.messenger import Level, Messenger
 from her2viewer.gui.fields.gridding import GridScoring
 from her2viewer.gui.fields.map_file import read_any_map
+from her2viewer.gui.fields.outdated import now
 from her2viewer.gui.lanes import Lane
 from her2viewer.gui.state import OpenedImage, Store
 from her2viewer.scoring.stains import Stain
@@ -71,6 +72,7 @@ class FieldFiles:
     def export_geojson(self) -> None:
         """The drawn fields, or the cells of the score map, in px of the IHC image."""
         pair, fields = self._store.state.pair, self._store.state.fields
+        present = now(self._store.state)
         drawn, score_map, threshold = tuple(fields.annotations.values()), fields.score_map, fields.style.threshold
         kinds = [DRAWN_FILTER] * bool(drawn) + [TILES_FILTER] * (score_map is not None)
         if pair is None or not kinds:
@@ -86,7 +88,13 @@ class FieldFiles:
             as_type: ObjectType = "annotation"
             if kind == TILES_FILTER and score_map is not None:
                 exported, as_type = map_annotations(score_map, threshold), "tile"
-            write_geojson(path, exported, image_sha256=pair[1].source.sha256, object_type=as_type)
+            write_geojson(
+                path,
+                exported,
+                image_sha256=pair[1].source.sha256,
+                object_type=as_type,
+                outdated=present.outdates,
+            )
             return len(exported)
 
         self._files.submit(

@@ -61,8 +61,17 @@ class GridScoring:
     def _fields(self) -> FieldsState:
         return self._store.state.fields
 
-    def start(self, region: Shape | None = None) -> None:
-        """Lays a grid over a region, the whole image unless one is given, and begins. Replaces the map that stands."""
+    def again(self) -> None:
+        """The map that stands, scored anew as it was laid, with the model and the alignment of now."""
+        score_map = self._fields.score_map
+        if score_map is not None:
+            self.start(score_map.region, score_map.side, score_map.step)
+
+    def start(self, region: Shape | None = None, side: float | None = None, step: float | None = None) -> None:
+        """Lays a grid over a region, the whole image unless one is given, and begins. Replaces the map that stands.
+
+        side, step: of its fields and from one to the next, level-0 px of the IHC; what the user set unless given.
+        """
         state = self._store.state
         pair, alignment, facts = state.pair, alignment_of(state), state.model.facts
         if pair is None or alignment is None:
@@ -72,8 +81,8 @@ class GridScoring:
             return
         self.stop()
         region = region or Shape.rectangle(0, 0, *pair[1].source.size)
-        side = field_side(state)
-        step = max(side * self._fields.grid.apart, 1.0)
+        side = field_side(state) if side is None else side
+        step = max(side * self._fields.grid.apart, 1.0) if step is None else step
         before = self._fields
         self._change(run=GridRun(RunPhase.LAYING))
 
@@ -87,7 +96,8 @@ class GridScoring:
             self._change(score_map=score_map, selected=selected)
             if len(score_map.cells) == 1:
                 self._messenger.say(
-                    f"One field of {side:,} px covers this region. Set a smaller field size in the fields panel for a finer map."
+                    f"One field of {round(side):,} px covers this region. Set a smaller field size in the fields panel for a "
+                    "finer map."
                 )
             self._begin(pair, alignment)
 
@@ -229,7 +239,10 @@ class GridScoring:
             self._messenger.say_error(error)
 
         self._lanes.inference.submit(
-            "grid score", lambda _: score_read(cell, pixels, bench.scorer), arrived, failed=failed
+            "grid score",
+            lambda _: score_read(cell, pixels, bench.scorer, score_map.basis.alignment),
+            arrived,
+            failed=failed,
         )
 
     def _put(self, feed: _Feed, index: int, outcome: Outcome) -> None:

@@ -11,6 +11,9 @@ from her2viewer.scoring.evidence import FieldPixels
 from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.stains import Stain
 
+MOST_SIDE: Final = 4096
+"""Pixels of the longer side that are read of a drawn field: the network looks at far fewer, and it may be a whole section."""
+
 _WHOLE: Final = 1e-6
 """Level-0 px that a rectangle's edge may be away from a whole number by rounding."""
 

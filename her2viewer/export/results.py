@@ -105,8 +105,9 @@ class CheckRecord(Section):
 class ResultDocument(Section):
     """`her2viewer.result/1`: a field-level prediction and all that is needed to know what it was made of.
 
-    `label` is what the pair's name or table said before scoring. `warnings` are what was changed on the way to 8-bit sRGB
-    and what the scorer had to say (fallen back to the CPU, why). `seconds` is the scorer's own time.
+    `label` is what the pair's name or table said before scoring; `field_name` what the user calls the drawn field that was
+    scored, left out where it is the whole image. `warnings` are what was changed on the way to 8-bit sRGB and what the scorer
+    had to say (fallen back to the CPU, why). `seconds` is the scorer's own time.
     """
 
     schema_: Annotated[Literal["her2viewer.result/1"], Field(alias="schema")] = SCHEMA
@@ -115,6 +116,7 @@ class ResultDocument(Section):
     images: Images
     model: ModelRecord
     field: dict[Stain, FieldRecord]
+    field_name: Annotated[str | None, Field(exclude_if=_is_none)] = None
     score: str
     probabilities: Annotated[dict[str, Share], Field(min_length=2)]
     prediction_set: tuple[str, ...]
@@ -141,6 +143,7 @@ def result_document(
     prediction: Prediction,
     *,
     label: str | None = None,
+    field_name: str = "",
     root: Path | None = None,
     notices: Sequence[str] = (),
     scales: Mapping[Stain, PixelSize | None] | None = None,
@@ -171,6 +174,7 @@ def result_document(
             )
             for stain, field in sorted(prediction.fields.items())
         },
+        field_name=valid_unicode(field_name) or None,
         score=prediction.score,
         probabilities=dict(zip(prediction.classes, prediction.probabilities, strict=True)),
         prediction_set=prediction.prediction_set,

@@ -144,7 +144,7 @@ class FieldFiles:
         path = _with_suffix(asked[0], MAP_SUFFIX)
         self._files.submit(
             "map out",
-            lambda _: write_score_map(path, score_map),
+            lambda _: write_score_map(path, _with_hashes(score_map, pair)),
             lambda _: self._messenger.say(f"Written: {path.name}"),
             failed=self._messenger.say_error,
         )
@@ -172,12 +172,17 @@ class FieldFiles:
 def _map_of(path: Path, pair: tuple[OpenedImage, OpenedImage]) -> ScoreMap:
     """In the files lane. Raises AnnotationError where the map is of other images."""
     score_map = read_any_map(path)
-    images = {stain: image.source.sha256 for stain, image in zip((Stain.HE, Stain.IHC), pair, strict=True)}
     try:
-        replace(score_map.basis, images=images).refuse_other(score_map.basis)
+        _with_hashes(score_map, pair).basis.refuse_other(score_map.basis)
     except UserError as error:
         raise AnnotationError(error.what, path=path, remedy=error.remedy) from None
     return score_map
+
+
+def _with_hashes(score_map: ScoreMap, pair: tuple[OpenedImage, OpenedImage]) -> ScoreMap:
+    """In the files lane: the map with the SHA-256 of its images, for which a slide is read from end to end, once."""
+    images = {stain: image.source.sha256 for stain, image in zip((Stain.HE, Stain.IHC), pair, strict=True)}
+    return replace(score_map, basis=replace(score_map.basis, images=images))
 
 
 def _stem(pair: tuple[OpenedImage, OpenedImage]) -> str:

@@ -33,8 +33,8 @@ def score_cell(cell: GridCell, read: ReadField, scorer: FieldScorer, alignment: 
 def read_cell(cell: GridCell, read: ReadField, glass: Callable[[], White] | None = None) -> FieldPixels | Unscored:
     """The pixels of a cell, or why it is not worth a pass of the network or cannot be read. Raises as `score_cell`.
 
-    glass: of the IHC image (see `scoring.tissue`); with it a cell of bare glass is found by the IHC itself too, whatever the H&E
-    shows there, or where there is none.
+    glass: of the IHC image (see `scoring.tissue`); with it a cell of bare glass is found by the IHC itself too, whatever the
+    H&E shows there, or where there is none.
     """
 
     def work() -> FieldPixels | Unscored:
@@ -64,8 +64,8 @@ def run_grid(
     """Each waiting cell's index and outcome as they come, in reading order. A cell that fails costs itself alone.
 
     read: called from a thread of its own, ahead of the scorer, which is used from the caller's. check: raises Cancelled, which
-    comes out here and is asked before each pass; a generator that is closed stops as well. Nothing is left running then. glass: as in
-    `read_cell`.
+    comes out here and is asked before each pass; a generator that is closed stops as well. Nothing is left running then.
+    glass: as in `read_cell`.
     """
     waiting = iter(score_map.waiting)
     reading: deque[tuple[int, Future[FieldPixels | Unscored]]] = deque()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QTimer
 
+from her2viewer.export import geojson_reading
 from her2viewer.gui.actions import ActionId as Id
 
 from .conftest import Hand
@@ -21,7 +22,7 @@ def said(hand: Hand, words: str) -> str:
 def imported(hand: Hand, path: Path, document: object) -> str:
     """Imports a document as a file by the window's own action; returns what is said."""
     path.write_text(json.dumps(document), encoding="utf-8")
-    hand.room.files.ask_open = lambda *_: path  # type: ignore[assignment, return-value]
+    hand.room.files.ask_open = lambda title, kinds: (path, kinds[0])  # type: ignore[assignment, return-value]
     hand.app.window.actions_[Id.IMPORT_FIELDS].trigger()
     return said(hand, f"imported from {path.name}")
 
@@ -81,13 +82,16 @@ def test_a_million_points_are_taken_in_while_the_window_goes_on(hand: Hand, tmp_
     assert not hand.fields.annotations
 
 
-def test_a_file_of_more_than_can_be_held_is_refused_in_a_sentence(hand: Hand, tmp_path: Path) -> None:
+def test_a_file_of_more_than_can_be_held_is_refused_in_a_sentence(
+    hand: Hand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(geojson_reading, "MOST_ANNOTATIONS", 200)
     hand.add()
     ring = [[20, 20], [60, 20], [60, 60], [20, 20]]
     path = tmp_path / "cells.geojson"
-    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature(ring)] * 20_001}), encoding="utf-8")
-    hand.room.files.ask_open = lambda *_: path  # type: ignore[assignment, return-value]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature(ring)] * 201}), encoding="utf-8")
+    hand.room.files.ask_open = lambda title, kinds: (path, kinds[0])  # type: ignore[assignment, return-value]
     hand.app.window.actions_[Id.IMPORT_FIELDS].trigger()
-    text = said(hand, "cells.geojson: it holds more than 20,000 areas")
+    text = said(hand, "cells.geojson: it holds more than 200 areas")
     assert "without detections and cells" in text
     assert len(hand.fields.annotations) == 1

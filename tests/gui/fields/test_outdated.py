@@ -162,7 +162,7 @@ def test_the_geojson_says_it_in_class_and_words_and_a_reading_finds_it_again(han
     assert feature["properties"]["classification"]["name"].endswith("(outdated)")
     assert "another alignment" in feature["properties"]["metadata"]["HER2 outdated"]
     hand.room.editor.delete(key)
-    hand.room.files.ask_open = lambda *_: path  # type: ignore[assignment, return-value]
+    hand.room.files.ask_open = lambda title, kinds: (path, kinds[0])  # type: ignore[assignment, return-value]
     hand.app.window.actions_[Id.IMPORT_FIELDS].trigger()
     hand.qtbot.waitUntil(lambda: "imported from" in hand.app.window.messages.text)
     assert hand.only.score is not None and hand.only.classification == ""

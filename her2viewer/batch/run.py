@@ -135,7 +135,7 @@ class _Run:
 
     def _read(self, pair: Pair) -> ReadPair | BatchRow:
         """In a reading thread."""
-        return guarded(pair, lambda: self._writer.finished(pair) or read_pair(pair))
+        return guarded(pair, lambda: self._writer.finished(pair) or read_pair(pair, align=self._options.align))
 
     def _take(self) -> list[tuple[_InWork, ReadPair | BatchRow]]:
         """The next pair, waited for, and those after it that are read already."""

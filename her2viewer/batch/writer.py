@@ -61,6 +61,8 @@ class BatchWriter:
             same_bytes = _sha256(pair.he) == images.he.sha256 and _sha256(pair.ihc) == images.ihc.sha256
         except OSError:  # opening the pair will say it better
             return None
+        if (document.alignment is not None) != options.align:
+            return None
         if not same_bytes or document.model.sha256 != options.model.sha256 or not all(f.is_file() for f in files):
             return None
         document = document.model_copy(update={"case_id": pair.case_id, "label": pair.label})

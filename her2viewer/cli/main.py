@@ -151,6 +151,14 @@ def score(
         Path | None,
         typer.Option(metavar="DIR", help="A model package in place of the one that ships.", show_default=False),
     ] = None,
+    align: Annotated[
+        bool,
+        typer.Option(
+            "--align",
+            help="Register the H&E of each pair to its IHC first, in a few seconds a pair, as the window does on request; where "
+            "the two are not found to match the pair is scored as it is. Each row says which, and how far off.",
+        ),
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on in a folder with results: pairs that are done are not done again.")
     ] = False,
@@ -190,6 +198,7 @@ def score(
         precision=precision,
         model=model,
         resume=resume,
+        align=align,
     )
     with _sentences():
         raise typer.Exit(score_pairs(asked))

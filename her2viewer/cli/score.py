@@ -43,6 +43,7 @@ class Asked:
     precision: Precision
     model: Path | None
     resume: bool
+    align: bool = False
 
 
 def score_pairs(asked: Asked) -> int:
@@ -61,6 +62,7 @@ def score_pairs(asked: Asked) -> int:
         model=package.manifest.identity,
         root=root,
         coverage=coverage(package),
+        align=asked.align,
     )
     # Before the network is loaded: a folder that cannot be written is said at once.
     writer = BatchWriter(options)
@@ -107,6 +109,8 @@ def lines_of(result: ResultDocument) -> list[str]:
     if result.no_call is not None:
         lines.append(f"  no call: {result.no_call}")
     lines += [f"  check: {check.message}" for check in result.checks if check.message != result.no_call]
+    if result.alignment is not None:
+        lines.append(f"  alignment: {result.alignment.words}")
     return [
         *lines,
         f"  {result.model.name} {result.model.version} on {result.device}. Field-level prediction. {RESEARCH_USE}",

@@ -21,6 +21,7 @@ from her2viewer import __version__
 from her2viewer.errors import ExportError
 from her2viewer.export.files import write_atomic
 from her2viewer.export.places import file_within, is_placeless, valid_unicode, without_places
+from her2viewer.imaging.alignment import Alignment
 from her2viewer.imaging.source import ImageSource, PixelSize
 from her2viewer.scoring.prediction import Prediction
 from her2viewer.scoring.stains import Stain
@@ -93,6 +94,18 @@ class FieldRecord(Section):
     frame: Annotated[tuple[float, float, float, float, float, float] | None, Field(exclude_if=_is_none)] = None
 
 
+class AlignmentRecord(Section):
+    """How the H&E was found to lie on the IHC. `used`: whether it was scored so; a poor one is not, and the pair is taken to show
+    one field as it is. `error_px`: level-0 pixels of the IHC, `error_um` the same in micrometres, where they are known.
+    """
+
+    origin: Literal["automatic", "landmarks", "by hand"]
+    used: bool
+    error_px: Annotated[float, Field(ge=0)] | None
+    error_um: Annotated[float, Field(ge=0)] | None
+    words: Words
+
+
 class CheckRecord(Section):
     """One look at the input that found something."""
 
@@ -116,6 +129,7 @@ class ResultDocument(Section):
     images: Images
     model: ModelRecord
     field: dict[Stain, FieldRecord]
+    alignment: Annotated[AlignmentRecord | None, Field(exclude_if=_is_none)] = None
     field_name: Annotated[str | None, Field(exclude_if=_is_none)] = None
     score: str
     probabilities: Annotated[dict[str, Share], Field(min_length=2)]
@@ -144,6 +158,7 @@ def result_document(
     *,
     label: str | None = None,
     field_name: str = "",
+    alignment: Alignment | None = None,
     root: Path | None = None,
     notices: Sequence[str] = (),
     scales: Mapping[Stain, PixelSize | None] | None = None,
@@ -151,8 +166,8 @@ def result_document(
 ) -> ResultDocument:
     """A prediction as a result file. `root`: the folder that file names are told from; `notices`: the scorer's.
 
-    `sources` needs both stains. `scales`: pixel sizes that stand in place of the files' own (typed by the user, which their
-    origin says). `utc` is now unless given.
+    `sources` needs both stains. `alignment`: the one that was scored through, or what was looked for in vain. `scales`: pixel
+    sizes that stand in place of the files' own (typed by the user, which their origin says). `utc` is now unless given.
     """
     mpp = {stain: sources[stain].mpp if scales is None else scales[stain] for stain in Stain}
     notes = [f"{stain.caption}: {note}" for stain in Stain for note in sources[stain].notes]
@@ -174,6 +189,7 @@ def result_document(
             )
             for stain, field in sorted(prediction.fields.items())
         },
+        alignment=_alignment(alignment),
         field_name=valid_unicode(field_name) or None,
         score=prediction.score,
         probabilities=dict(zip(prediction.classes, prediction.probabilities, strict=True)),
@@ -189,6 +205,21 @@ def result_document(
         seconds=prediction.seconds,
         app_version=__version__,
         utc=(utc or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0),
+    )
+
+
+def _alignment(alignment: Alignment | None) -> AlignmentRecord | None:
+    """None where the pair was only assumed to lie as it does."""
+    if alignment is None or alignment.origin == "assumed":
+        return None
+    # A registration that came to nothing is not in force; what the user says is, however poor.
+    used = not (alignment.poor and alignment.origin == "automatic")
+    return AlignmentRecord(
+        origin=alignment.origin,
+        used=used,
+        error_px=alignment.error_px,
+        error_um=alignment.error_um,
+        words=alignment.words,
     )
 
 

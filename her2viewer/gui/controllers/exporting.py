@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from her2viewer.cases.case import OpenedPair
-from her2viewer.cases.field import MOST_SIDE, read_field
+from her2viewer.cases.field import MOST_SIDE, read_field, read_whole
 from her2viewer.cases.pair import Pair, pair_files
 from her2viewer.errors import UserError
 from her2viewer.export.annotated import annotated_picture, save_picture, shared_scale
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.export.results import result_document, write_json
 from her2viewer.gui.controllers.messenger import Level, Messenger, Remedy
-from her2viewer.gui.controllers.scoring import read_pixels
 from her2viewer.gui.lanes import Context, Lane, Progress
 from her2viewer.gui.scale.resolution import resolve_scales
 from her2viewer.gui.state import ModelFacts, State, Store
@@ -160,6 +159,7 @@ def write_export(shown: Exportable, wish: ExportWish, context: Context) -> tuple
             prediction,
             label=pair.label,
             field_name=shown.title,
+            alignment=shown.alignment,
             notices=notices,
             scales=shown.scales,
         ),
@@ -170,7 +170,7 @@ def write_export(shown: Exportable, wish: ExportWish, context: Context) -> tuple
 def _pixels(shown: Exportable) -> FieldPixels:
     """What was scored: the field alone where the score is of one, at 4,096 px of its longer side at most."""
     if shown.field is None or shown.alignment is None:
-        return read_pixels(shown.images, shown.alignment)
+        return read_whole(shown.images, shown.alignment)
     return read_field(shown.images.he, shown.images.ihc, shown.field, shown.alignment, MOST_SIDE)
 
 

@@ -90,6 +90,7 @@ class Desk:
             model=facts.identity,
             root=wish.root,
             coverage=facts.coverage,
+            align=wish.align,
         )
         self._parts.batch.start(wish.pairs, options)
 

@@ -73,7 +73,7 @@ def read_pair(pair: Pair, *, align: bool = False) -> ReadPair:
     """Both images, whole; with `align` the H&E as it lies on the IHC, where the two are found to match. Raises UserError."""
     started = time.perf_counter()
     with open_pair(pair.he, pair.ihc) as images:
-        alignment = register(images.he, images.ihc) if align else None
+        alignment = register(images.he, images.ihc) if align and pair.he is not None else None
         pixels = read_whole(images, None if alignment is None or alignment.poor else alignment)
     return ReadPair(pair, images, pixels, time.perf_counter() - started, alignment)
 

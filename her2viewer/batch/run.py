@@ -191,7 +191,7 @@ class _Run:
 def _pixels(pair: Pair) -> int:
     """Level-0 pixels of both images, from their headers; 0 where they cannot be told."""
     try:
-        sizes = [probe(path).size for path in (pair.he, pair.ihc)]
+        sizes = [probe(path).size for path in (pair.he, pair.ihc) if path is not None]
     except UserError:
         return 0
     return sum(width * height for width, height in sizes)

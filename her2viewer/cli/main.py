@@ -116,7 +116,11 @@ def score(
     ] = None,
     ihc: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The HER2 IHC image of that pair, or a folder of them.", show_default=False),
+        typer.Option(
+            metavar="FILE",
+            help="The HER2 IHC image of that pair, or a folder of them; a file without --he is scored alone, if the model can.",
+            show_default=False,
+        ),
     ] = None,
     overlay: Annotated[
         bool | None,
@@ -171,12 +175,11 @@ def score(
 
     if paths and (he or ihc):
         raise typer.BadParameter("give either PATH, or --he and --ihc, not both.")
-    if not paths and not (he and ihc):
-        missing = "--he" if ihc else "--ihc" if he else ""
+    if not paths and not ihc:
         raise typer.BadParameter(
-            f"{missing} is missing: a pair needs both --he and --ihc."
-            if missing
-            else "name a folder, a CSV, or --he and --ihc."
+            "--ihc is missing: a pair needs both --he and --ihc."
+            if he
+            else "name a folder, a CSV, or --ihc with or without --he."
         )
     drawn = OverlayStyle()
     style = OverlayStyle(

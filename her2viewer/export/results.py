@@ -66,9 +66,9 @@ class ImageRecord(Section):
 
 
 class Images(Section):
-    """Both images of the pair."""
+    """Both images of the pair; `he` is left out where the IHC was scored alone."""
 
-    he: ImageRecord
+    he: Annotated[ImageRecord | None, Field(exclude_if=_is_none)] = None
     ihc: ImageRecord
 
 
@@ -166,17 +166,18 @@ def result_document(
 ) -> ResultDocument:
     """A prediction as a result file. `root`: the folder that file names are told from; `notices`: the scorer's.
 
-    `sources` needs both stains. `alignment`: the one that was scored through, or what was looked for in vain. `scales`: pixel
+    `sources` needs the IHC. `alignment`: the one that was scored through, or what was looked for in vain. `scales`: pixel
     sizes that stand in place of the files' own (typed by the user, which their origin says). `utc` is now unless given.
     """
-    mpp = {stain: sources[stain].mpp if scales is None else scales[stain] for stain in Stain}
-    notes = [f"{stain.caption}: {note}" for stain in Stain for note in sources[stain].notes]
+    mpp = {stain: source.mpp if scales is None else scales[stain] for stain, source in sources.items()}
+    notes = [f"{stain.caption}: {note}" for stain, source in sources.items() for note in source.notes]
     model = prediction.model
     return ResultDocument(
         case_id=valid_unicode(case_id),
         label=label,
         images=Images(
-            he=_image(sources[Stain.HE], mpp[Stain.HE], root), ihc=_image(sources[Stain.IHC], mpp[Stain.IHC], root)
+            he=_image(sources[Stain.HE], mpp[Stain.HE], root) if Stain.HE in sources else None,
+            ihc=_image(sources[Stain.IHC], mpp[Stain.IHC], root),
         ),
         model=ModelRecord(name=model.name, version=model.version, sha256=model.sha256),
         field={

@@ -80,8 +80,8 @@ def csv_row(document: ResultDocument) -> CSVRow:
     if document.alignment is not None:
         row |= {"alignment": document.alignment.words, "alignment_error_um": document.alignment.error_um}
     for stain in Stain:
-        image: ImageRecord = getattr(document.images, stain)
-        row |= {f"{stain}_{name}": value for name, value in image}
+        image: ImageRecord | None = getattr(document.images, stain)
+        row |= {f"{stain}_{name}": value for name, value in image or ()}
         if stain in document.field:
             told = document.field[stain].model_dump()  # without the frame where there is none
             frame = told.pop("frame", None)

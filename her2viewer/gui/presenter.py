@@ -105,7 +105,7 @@ def enabled_actions(state: State) -> dict[ActionId, bool]:
     enabled = {
         ActionId.SWAP: some,
         ActionId.EXPORT: scored and state.exporting is None,
-        ActionId.SCORE: state.pair is not None and state.model.phase is not ModelPhase.FAILED and not scoring,
+        ActionId.SCORE: state.scorable is not None and state.model.phase is not ModelPhase.FAILED and not scoring,
         ActionId.CANCEL: busy,
     }
     looking = (ActionId.FIT, ActionId.ONE_TO_ONE, ActionId.ZOOM_IN, ActionId.ZOOM_OUT)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from typing import Final
 
 from her2viewer.errors import UserError
 from her2viewer.export.legend import full_colour
@@ -83,7 +84,7 @@ def full_scale(state: State, attribution: Attribution) -> float:
 def resolve_overlay(state: State, stain: Stain) -> OverlayShown | None:
     """The map over a stain's pane, or None where the model does not take that stain or nothing is scored."""
     attribution = state.drawn.attribution
-    if attribution is None or stain not in attribution.layout.order:
+    if attribution is None or stain not in attribution.layout.order or stain not in attribution.fields:
         return None
     return OverlayShown(attribution, full_scale(state, attribution))
 
@@ -138,7 +139,7 @@ def resolve_score(state: State) -> ScoreShown:
 
 def _resolve_score(state: State) -> ScoreShown:
     scoring, model = state.scoring, state.model
-    ready = state.pair is not None and model.phase is not ModelPhase.FAILED
+    ready = state.scorable is not None and model.phase is not ModelPhase.FAILED
     if scoring.phase is ScorePhase.SCORED and scoring.evidence is not None:
         return _scored(state, scoring.evidence.prediction)
     if scoring.phase is ScorePhase.SCORING:
@@ -153,9 +154,17 @@ def _resolve_score(state: State) -> ScoreShown:
         return ScoreShown(ScoreFace.STOPPED, "Cancelled", "Scoring was stopped. Nothing was changed.", can_score=ready)
     if model.phase is ModelPhase.FAILED and model.error is not None:
         return ScoreShown(ScoreFace.NO_MODEL, "No model", f"{model.error} Images can still be viewed.")
-    if state.pair is None:
+    if state.scorable is None:
         return ScoreShown(ScoreFace.EMPTY, "No pair yet", _missing(state))
+    if state.pair is None:
+        return ScoreShown(ScoreFace.READY, "Not scored yet", _ALONE, can_score=True)
     return ScoreShown(ScoreFace.READY, "Not scored yet", "Press S to score this field.", can_score=True)
+
+
+_ALONE: Final = (
+    "Open the H&E image of the same tissue, then press S. Without it S scores the IHC alone, where the model can: such a score "
+    "rests on one stain."
+)
 
 
 def _missing(state: State) -> str:

@@ -155,6 +155,12 @@ class State:
         return (he, ihc) if he is not None and ihc is not None else None
 
     @property
+    def scorable(self) -> tuple[OpenedImage | None, OpenedImage] | None:
+        """(H&E, IHC) of what can be scored: the pair, or the IHC alone while there is no H&E."""
+        he, ihc = self.image(Stain.HE), self.image(Stain.IHC)
+        return (he, ihc) if ihc is not None else None
+
+    @property
     def score_is_stale(self) -> bool:
         """Whether the images lay otherwise on each other when they were scored."""
         alignment = self.scoring.alignment

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from her2viewer.cases.case import OpenedPair
 from her2viewer.cases.field import MOST_SIDE, read_field, read_whole
-from her2viewer.cases.pair import Pair, pair_files
+from her2viewer.cases.pair import Pair, ihc_alone, pair_files
 from her2viewer.errors import UserError
 from her2viewer.export.annotated import annotated_picture, save_picture, shared_scale
 from her2viewer.export.overlay import OverlayStyle
@@ -53,10 +53,11 @@ class Exportable:
 
 def exportable(state: State) -> Exportable | None:
     """What can be exported now, or None where nothing is scored."""
-    pair, evidence = state.pair, state.scoring.evidence
-    if pair is None or evidence is None:
+    found, evidence = state.scorable, state.scoring.evidence
+    if found is None or evidence is None:
         return None
-    images, key = OpenedPair(pair[0].source, pair[1].source), state.scoring.key
+    he, ihc = found
+    images, key = OpenedPair(he.source if he is not None else None, ihc.source), state.scoring.key
     return Exportable(
         images,
         state.scoring.alignment,
@@ -72,6 +73,8 @@ def exportable(state: State) -> Exportable | None:
 
 def pair_of(images: OpenedPair) -> Pair:
     """The pair by its files' names: its case, and its label where they say one."""
+    if Stain.HE not in images.sources:
+        return ihc_alone(images.ihc.path)
     return pair_files(images.he.path, images.ihc.path)
 
 
@@ -131,11 +134,12 @@ def write_export(shown: Exportable, wish: ExportWish, context: Context) -> tuple
     facts = shown.facts
     mpp = {stain: None if size is None else size.um for stain, size in shown.scales.items()}
     pair = pair_of(shown.images)
+    stains = tuple(stain for stain in wish.stains if stain in pixels.pixels) or tuple(pixels.pixels)
     picture = annotated_picture(
         pixels.pixels,
         attribution,
         shown.evidence.prediction,
-        stains=wish.stains,
+        stains=stains,
         style=shown.style,
         full_scale=facts.fixed_peaks.get(attribution.stage) if facts is not None and attribution is not None else None,
         case_id=f"{pair.case_id}, field: {shown.title}" if shown.title else pair.case_id,
@@ -145,7 +149,7 @@ def write_export(shown: Exportable, wish: ExportWish, context: Context) -> tuple
     )
     context.token.check()
     context.progress(Progress(2, 3, f"Writing {wish.path.name}"))
-    save_picture(wish.path, picture, shared_scale(_raster_scales(pixels, mpp), wish.stains))
+    save_picture(wish.path, picture, shared_scale(_raster_scales(pixels, mpp), stains))
     if not wish.with_result:
         return (wish.path,)
     notices = facts.notices if facts is not None else ()

@@ -44,14 +44,15 @@ class ScoringController:
         )
 
     def score(self) -> None:
-        """Scores the pair on screen, whole: the IHC, and the H&E as it lies on it.
+        """Scores what is on screen, whole: the IHC, and the H&E as it lies on it where there is one.
 
         The images are read in the files lane, the network runs in its own.
         """
-        pair, alignment = self._store.state.pair, self._store.state.registration.alignment
-        if pair is None or self._store.state.model.phase is ModelPhase.FAILED:
+        found, alignment = self._store.state.scorable, self._store.state.registration.alignment
+        if found is None or self._store.state.model.phase is ModelPhase.FAILED:
             return
-        images = OpenedPair(pair[0].source, pair[1].source)
+        he, ihc = found
+        images = OpenedPair(he.source if he is not None else None, ihc.source)
         self.score_field(None, alignment, lambda _: read_whole(images, alignment))
 
     def score_field(

@@ -430,7 +430,7 @@ class FieldsPanel(QWidget):
 _WIDTHS = {
     Column.NAME: 130,
     Column.COLOUR: 84,
-    Column.SCORE: 112,
+    Column.SCORE: 136,
     Column.PROBABILITY: 94,
     Column.SET: 98,
     Column.NO_CALL: 66,

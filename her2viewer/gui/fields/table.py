@@ -85,6 +85,7 @@ _KEYS: Final[Mapping[Column, Callable[[FieldRow], Any]]] = {
 }
 
 _FIGURES: Final = (Column.PROBABILITY, Column.POSITION, Column.SHARE)
+_OF_SCORE: Final = (Column.SCORE, Column.PROBABILITY, Column.SET)
 _RIGHT: Final = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 EVERY: Final = "all"
@@ -220,7 +221,7 @@ class FieldTable(QAbstractTableModel):
                 return row.more or None
             case Qt.ItemDataRole.TextAlignmentRole if column in _FIGURES:
                 return _RIGHT
-            case Qt.ItemDataRole.FontRole if row.outdated and column is not Column.NAME:
+            case Qt.ItemDataRole.FontRole if row.outdated and column in _OF_SCORE:
                 font = QFont()
                 font.setItalic(True)
                 return font

@@ -17,7 +17,8 @@ class BatchOptions:
 
     `resume`: results in `out` that were made of the same bytes by `model` are kept and not computed again; it needs
     `model`. `root`: the folder that files are named from in the results; None leaves their bare names. `coverage`: the
-    level of the model's prediction sets, said on the pictures where it is known.
+    level of the model's prediction sets, said on the pictures where it is known. `align`: the H&E of each pair is registered to
+    its IHC first, as the window does when it is asked to; a pair that is not found to match is scored as it is, and says so.
     """
 
     out: Path
@@ -32,6 +33,7 @@ class BatchOptions:
     model: ModelIdentity | None = None
     root: Path | None = None
     coverage: float | None = None
+    align: bool = False
 
     def __post_init__(self) -> None:
         if self.against is not None and self.target is None:

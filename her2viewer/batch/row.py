@@ -9,9 +9,12 @@ from typing import TypeVar
 from her2viewer.batch.faults import Fault, attempt
 from her2viewer.batch.options import BatchOptions
 from her2viewer.cases.case import OpenedPair, open_pair
+from her2viewer.cases.field import read_whole
 from her2viewer.cases.pair import Pair
 from her2viewer.errors import UserError
 from her2viewer.export.results import ResultDocument, result_document
+from her2viewer.imaging.alignment import Alignment
+from her2viewer.imaging.registration.automatic import register
 from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, FieldScorer, never
 from her2viewer.scoring.explanation import Explanation, explain
 
@@ -50,30 +53,32 @@ class BatchRow:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class ReadPair:
-    """A pair whose pixels are in memory; its images are closed."""
+    """A pair whose pixels are in memory; its images are closed. `alignment`: what the registration found, None without one."""
 
     pair: Pair
     images: OpenedPair
     pixels: FieldPixels
     seconds: float
+    alignment: Alignment | None = None
 
 
 def score_pair(pair: Pair, scorer: FieldScorer, options: BatchOptions) -> BatchRow:
     """Reads and scores one pair, in the caller's thread. Never raises: what goes wrong is the row's `error`."""
 
     def work() -> BatchRow:
-        read = read_pair(pair)
+        read = read_pair(pair, align=options.align)
         return scored_row(read, scorer.score(read.pixels), scorer, options)
 
     return guarded(pair, work)
 
 
-def read_pair(pair: Pair) -> ReadPair:
-    """Both images, whole. Raises UserError."""
+def read_pair(pair: Pair, *, align: bool = False) -> ReadPair:
+    """Both images, whole; with `align` the H&E as it lies on the IHC, where the two are found to match. Raises UserError."""
     started = time.perf_counter()
     with open_pair(pair.he, pair.ihc) as images:
-        pixels = images.read()
-    return ReadPair(pair, images, pixels, time.perf_counter() - started)
+        alignment = register(images.he, images.ihc) if align and pair.he is not None else None
+        pixels = read_whole(images, None if alignment is None or alignment.poor else alignment)
+    return ReadPair(pair, images, pixels, time.perf_counter() - started, alignment)
 
 
 def scored_row(
@@ -101,6 +106,7 @@ def scored_row(
         label=read.pair.label,
         root=options.root,
         notices=scorer.notices,
+        alignment=read.alignment,
     )
     drawing = None
     if options.overlay:

@@ -138,7 +138,7 @@ class _Run:
 
     def _read(self, pair: Pair) -> ReadPair | BatchRow:
         """In a reading thread."""
-        return guarded(pair, lambda: self._writer.finished(pair) or read_pair(pair))
+        return guarded(pair, lambda: self._writer.finished(pair) or read_pair(pair, align=self._options.align))
 
     def _take(self) -> list[tuple[_InWork, ReadPair | BatchRow]]:
         """The next pair, waited for, and those after it that are read already."""
@@ -194,7 +194,7 @@ class _Run:
 def _pixels(pair: Pair) -> int:
     """Level-0 pixels of both images, from their headers; 0 where they cannot be told."""
     try:
-        sizes = [probe(path).size for path in (pair.he, pair.ihc)]
+        sizes = [probe(path).size for path in (pair.he, pair.ihc) if path is not None]
     except UserError:
         return 0
     return sum(width * height for width, height in sizes)

@@ -61,8 +61,12 @@ class BatchWriter:
             files += self._explanation(pair)
         images = document.images
         try:
-            same_bytes = _sha256(pair.he) == images.he.sha256 and _sha256(pair.ihc) == images.ihc.sha256
+            he = _sha256(pair.he) if pair.he is not None else None
+            same_bytes = he == (images.he.sha256 if images.he is not None else None)
+            same_bytes = same_bytes and _sha256(pair.ihc) == images.ihc.sha256
         except OSError:  # opening the pair will say it better
+            return None
+        if (document.alignment is not None) != (options.align and pair.he is not None):
             return None
         if not same_bytes or document.model.sha256 != options.model.sha256 or not all(f.is_file() for f in files):
             return None
@@ -124,7 +128,11 @@ class BatchWriter:
             "schema": SCHEMA,
             "case_id": pair.case_id,
             "label": pair.label,
-            "images": {"he": {"file": file_within(pair.he, root)}, "ihc": {"file": file_within(pair.ihc, root)}},
+            "images": {
+                stain: {"file": file_within(path, root)}
+                for stain, path in (("he", pair.he), ("ihc", pair.ihc))
+                if path is not None
+            },
             "error": without_places(row.error or "not scored"),
         }
 

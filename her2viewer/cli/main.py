@@ -116,7 +116,11 @@ def score(
     ] = None,
     ihc: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The HER2 IHC image of that pair, or a folder of them.", show_default=False),
+        typer.Option(
+            metavar="FILE",
+            help="The HER2 IHC image of that pair, or a folder of them; a file without --he is scored alone, if the model can.",
+            show_default=False,
+        ),
     ] = None,
     overlay: Annotated[
         bool | None,
@@ -174,6 +178,14 @@ def score(
         Path | None,
         typer.Option(metavar="DIR", help="A model package in place of the one that ships.", show_default=False),
     ] = None,
+    align: Annotated[
+        bool,
+        typer.Option(
+            "--align",
+            help="Register the H&E of each pair to its IHC first, in a few seconds a pair, as the window does on request; where "
+            "the two are not found to match the pair is scored as it is. Each row says which, and how far off.",
+        ),
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on in a folder with results: pairs that are done are not done again.")
     ] = False,
@@ -187,12 +199,11 @@ def score(
 
     if paths and (he or ihc):
         raise typer.BadParameter("give either PATH, or --he and --ihc, not both.")
-    if not paths and not (he and ihc):
-        missing = "--he" if ihc else "--ihc" if he else ""
+    if not paths and not ihc:
         raise typer.BadParameter(
-            f"{missing} is missing: a pair needs both --he and --ihc."
-            if missing
-            else "name a folder, a CSV, or --he and --ihc."
+            "--ihc is missing: a pair needs both --he and --ihc."
+            if he
+            else "name a folder, a CSV, or --ihc with or without --he."
         )
     drawn = OverlayStyle()
     style = OverlayStyle(
@@ -217,6 +228,7 @@ def score(
         precision=precision,
         model=model,
         resume=resume,
+        align=align,
     )
     with _sentences():
         raise typer.Exit(score_pairs(asked))

@@ -261,6 +261,7 @@ class App:
         self.scoring.cancel()
         self.what_if.cancel()
         self.exporting.cancel()
+        self.fields.rescoring.cancel()
 
     def choose_theme(self, choice: ThemeChoice) -> None:
         """Changes the theme and remembers it."""

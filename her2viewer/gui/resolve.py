@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from typing import Final
 
 from her2viewer.errors import UserError
 from her2viewer.export.legend import full_colour
@@ -91,7 +92,7 @@ def full_scale(state: State, attribution: Attribution) -> float:
 def resolve_overlay(state: State, stain: Stain) -> OverlayShown | None:
     """The map over a stain's pane, or None where the model does not take that stain or nothing is scored."""
     attribution = state.drawn.attribution
-    if attribution is None or stain not in attribution.layout.order:
+    if attribution is None or stain not in attribution.layout.order or stain not in attribution.fields:
         return None
     return OverlayShown(attribution, full_scale(state, attribution))
 
@@ -147,7 +148,7 @@ def resolve_score(state: State) -> ScoreShown:
 
 def _resolve_score(state: State) -> ScoreShown:
     scoring, model = state.scoring, state.model
-    ready = state.pair is not None and model.phase is not ModelPhase.FAILED
+    ready = state.scorable is not None and model.phase is not ModelPhase.FAILED
     if scoring.phase is ScorePhase.SCORED and scoring.evidence is not None:
         return _scored(state, scoring.evidence.prediction)
     if scoring.phase is ScorePhase.SCORING:
@@ -162,9 +163,17 @@ def _resolve_score(state: State) -> ScoreShown:
         return ScoreShown(ScoreFace.STOPPED, "Cancelled", "Scoring was stopped. Nothing was changed.", can_score=ready)
     if model.phase is ModelPhase.FAILED and model.error is not None:
         return ScoreShown(ScoreFace.NO_MODEL, "No model", f"{model.error} Images can still be viewed.")
-    if state.pair is None:
+    if state.scorable is None:
         return ScoreShown(ScoreFace.EMPTY, "No pair yet", _missing(state))
+    if state.pair is None:
+        return ScoreShown(ScoreFace.READY, "Not scored yet", _ALONE, can_score=True)
     return ScoreShown(ScoreFace.READY, "Not scored yet", "Press S to score this field.", can_score=True)
+
+
+_ALONE: Final = (
+    "Open the H&E image of the same tissue, then press S. Without it S scores the IHC alone, where the model can: such a score "
+    "rests on one stain."
+)
 
 
 def _missing(state: State) -> str:
@@ -183,9 +192,9 @@ def _scored(state: State, prediction: Prediction) -> ScoreShown:
     if prediction.caution:
         against.append(prediction.caution)
     if state.score_is_stale:
-        against.insert(
-            0, "The alignment of the images has changed since they were scored. Press S to score them again."
-        )
+        of_field = state.scoring.key is not None
+        again = "Press Shift+S to score the field again." if of_field else "Press S to score them again."
+        against.insert(0, f"The alignment of the images has changed since they were scored. {again}")
     return ScoreShown(
         ScoreFace.SCORED,
         "",
@@ -341,6 +350,8 @@ def resolve_doing(state: State) -> Doing:
         return Doing("Opening", can_cancel=True)
     if state.registration.progress is not None:
         return _progress(state.registration.progress, can_cancel=True)
+    if state.fields.again is not None:
+        return _progress(state.fields.again, can_cancel=True)
     if state.fields.run.active:
         return _grid(state.fields)
     return _progress(state.batch, can_cancel=False) if state.batch is not None else Doing()

@@ -30,11 +30,13 @@ from her2viewer.scoring.stains import Stain
 class OpenedImage:
     """An image that stands in a pane. `overview`: the whole of it at a level small enough to hold, shown at once.
 
-    `source` is read and closed in the files lane only; its plain facts (size, mpp, path) may be read anywhere.
+    `source` is read and closed in the files lane only; its plain facts (size, mpp, path) may be read anywhere. `damage`: why
+    a part of the overview could not be read.
     """
 
     source: ImageSource
     overview: RGBImage
+    damage: UserError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,12 @@ class State:
         """(H&E, IHC) when both are there."""
         he, ihc = self.image(Stain.HE), self.image(Stain.IHC)
         return (he, ihc) if he is not None and ihc is not None else None
+
+    @property
+    def scorable(self) -> tuple[OpenedImage | None, OpenedImage] | None:
+        """(H&E, IHC) of what can be scored: the pair, or the IHC alone while there is no H&E."""
+        he, ihc = self.image(Stain.HE), self.image(Stain.IHC)
+        return (he, ihc) if ihc is not None else None
 
     @property
     def score_is_stale(self) -> bool:

@@ -349,3 +349,34 @@ def test_a_score_is_explained_and_the_window_would_say_the_same(
     assert [check.passed for check in document.checks] == [one.passed for one in evidence.guard.examined]
     assert document.maps[0].peak == pytest.approx(attribution.peak, abs=1e-5)
     assert str(tmp_path) not in (out / f"{stem}_explanation.json").read_text(encoding="utf-8")
+
+
+def test_an_ihc_alone_by_the_model_that_ships(her2viewer: Run, make_pairs: MakePairs, tmp_path: Path) -> None:
+    (pair,) = make_pairs(1, (256, 256))
+    alone = tmp_path / "S7_HER2.png"
+    shutil.copy(pair.ihc, alone)
+    out = tmp_path / "out"
+    outcome = her2viewer("score", "--ihc", alone, "--out", out, "--overlay", "--device", "cpu")
+    assert outcome.status == 0, outcome.err
+    result = read_json(out / "S7.json")
+    assert result.images.he is None and result.images.ihc.file == alone.name
+    assert set(result.field) == {"ihc"}
+    assert "the score rests on the IHC HER2 alone" in outcome.out
+    (row,) = table(out)
+    assert row["he_file"] == row["he_sha256"] == row["he_field_x"] == "" and row["ihc_file"] == alone.name
+    assert (out / "S7_overlay.png").exists()
+    again = her2viewer("score", "--ihc", alone, "--out", out, "--overlay", "--device", "cpu", "--resume")
+    assert again.status == 0 and read_json(out / "S7.json") == result
+
+
+def test_an_ihc_alone_and_a_model_that_needs_both(
+    her2viewer: Run, make_pairs: MakePairs, model: list[object], tmp_path: Path
+) -> None:
+    (pair,) = make_pairs(1)
+    outcome = her2viewer("score", "--ihc", pair.ihc, "--out", tmp_path / "out", *model)
+    assert outcome.status == 1
+    assert "this model needs the H&E image, and it is missing" in outcome.err + outcome.out
+    (row,) = table(tmp_path / "out")
+    assert "needs the H&E" in row["error"] and row["he_file"] == ""
+    outcome = her2viewer("score", "--ihc", pair.ihc.parent, "--out", tmp_path / "out2", *model)
+    assert outcome.status == 2 and "without their H&E" in outcome.err

@@ -1,17 +1,13 @@
 """One field of both stains, read through the alignment. In the files lane."""
 
 import hashlib
-from typing import Final
 
-from her2viewer.cases.field import read_field
+from her2viewer.cases.field import MOST_SIDE, read_field
 from her2viewer.errors import ImageError
 from her2viewer.gui.state import OpenedImage
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.scoring.evidence import FieldPixels
 from her2viewer.scoring.prediction import FieldOfView
-
-MOST_SIDE: Final = 4096
-"""Pixels of the longer side that are read of a field: the network looks at far fewer, and a drawn region may be a section."""
 
 
 def read_placed(pair: tuple[OpenedImage, OpenedImage], alignment: Alignment, field: FieldOfView) -> FieldPixels:

@@ -4,14 +4,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from her2viewer.export.overlay import OverlayStyle
-from her2viewer.scoring.evidence import STAGES
+from her2viewer.scoring.evidence import STAGES, MapRequest
 from her2viewer.scoring.prediction import ModelIdentity
 
 
 @dataclass(frozen=True, slots=True)
 class BatchOptions:
     """`out`: the folder for the results. With `overlay` each pair gets an annotated picture of the map for the class
-    `target` (None: the class of its score) at `stage`, drawn in `style`.
+    `target` (None: the class of its score) at `stage` by `method`, drawn in `style`; with `against`, which needs `target`, of
+    what tells the two classes apart.
 
     `resume`: results in `out` that were made of the same bytes by `model` are kept and not computed again; it needs
     `model`. `root`: the folder that files are named from in the results; None leaves their bare names. `coverage`: the
@@ -23,13 +24,20 @@ class BatchOptions:
     style: OverlayStyle = field(default_factory=OverlayStyle)
     target: str | None = None
     stage: str = STAGES[-1]
+    method: str = "Grad-CAM"
+    against: str | None = None
     resume: bool = False
     model: ModelIdentity | None = None
     root: Path | None = None
     coverage: float | None = None
 
     def __post_init__(self) -> None:
-        if self.stage not in STAGES:
-            raise ValueError(f"no stage {self.stage!r}")
+        if self.against is not None and self.target is None:
+            raise ValueError("to set a class against another, both must be named")
+        self.request("")
         if self.resume and self.model is None:
             raise ValueError("to resume, the model must be named")
+
+    def request(self, score: str) -> MapRequest:
+        """The map of a pair by its score. Raises ValueError for one that cannot be made."""
+        return MapRequest(self.target or score, self.stage, self.method, self.against)

@@ -86,8 +86,9 @@ def scored_row(read: ReadPair, evidence: Evidence, scorer: FieldScorer, options:
     )
     drawing = None
     if options.overlay:
-        attribution = scorer.attribution(evidence, options.target or prediction.score, options.stage)
-        drawing = Drawing(read.images, read.pixels, evidence, attribution, scorer.fixed_peak(options.stage))
+        request = options.request(prediction.score)
+        attribution = scorer.attribution(evidence, request)
+        drawing = Drawing(read.images, read.pixels, evidence, attribution, scorer.fixed_peak(request))
     return BatchRow(read.pair, result, None, read.seconds + prediction.seconds, drawing=drawing)
 
 

@@ -4,4 +4,5 @@ from typing import Literal
 
 Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["fp32", "bf16"]
-Stage = Literal["layer1", "layer2", "layer3", "layer4"]
+Stage = Literal["layer1", "layer2", "layer3", "layer4", "fused"]
+Method = Literal["Grad-CAM", "Grad-CAM++", "LayerCAM", "HiResCAM", "Score-CAM", "Occlusion"]

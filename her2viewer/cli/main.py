@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from her2viewer import RESEARCH_USE, __version__
-from her2viewer.cli.choices import Device, Precision, Stage
+from her2viewer.cli.choices import Device, Method, Precision, Stage
 from her2viewer.cli.terminal import survive_odd_names
 from her2viewer.errors import UserError
 from her2viewer.export.overlay import ColourMap, OverlayStyle
@@ -131,7 +131,22 @@ def score(
         typer.Option("--class", metavar="CLASS", help="Draw the map of this class (0, 1+, 2+, 3+), not of the score."),
     ] = None,
     stage: Annotated[
-        Stage | None, typer.Option(help="Draw the map of this stage; layer1 is the finest.", show_default="layer4")
+        Stage | None,
+        typer.Option(
+            help="Draw the map of this stage; layer1 is the finest, fused is all in one.", show_default="layer4"
+        ),
+    ] = None,
+    method: Annotated[
+        Method | None,
+        typer.Option(
+            help="How the map is made; Score-CAM and Occlusion take seconds for each pair.",
+            show_default="Grad-CAM",
+            case_sensitive=False,
+        ),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="CLASS", help="With --class: draw what speaks for that class and not for this one."),
     ] = None,
     colour_map: Annotated[ColourMap | None, typer.Option(help="Colours of the map.", show_default="viridis")] = None,
     opacity: Annotated[
@@ -176,7 +191,7 @@ def score(
         threshold=drawn.threshold if threshold is None else threshold,
         colour_map=colour_map or drawn.colour_map,
     )
-    described = any(value is not None for value in (target, stage, colour_map, opacity, threshold))
+    described = any(value is not None for value in (target, stage, method, against, colour_map, opacity, threshold))
     asked = Asked(
         places=tuple(paths or ()),
         he=he,
@@ -185,7 +200,9 @@ def score(
         overlay=described if overlay is None else overlay,
         style=style,
         target=target,
-        stage=stage or "layer4",
+        stage=stage,
+        method=method or "Grad-CAM",
+        against=against,
         device=device,
         precision=precision,
         model=model,

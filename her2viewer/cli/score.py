@@ -18,10 +18,10 @@ from her2viewer.batch.writer import BatchWriter
 from her2viewer.cases.pairing import Pair, Pairing, pair_files, pair_folders, pairs_from, with_unique_ids
 from her2viewer.cli.choices import Device, Precision
 from her2viewer.cli.terminal import Terminal
-from her2viewer.errors import ExportError, PackageError
+from her2viewer.errors import ExportError, PackageError, UserError
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.export.results import ResultDocument
-from her2viewer.scoring.evidence import FieldScorer
+from her2viewer.scoring.evidence import INPUT, METHODS, STAGES, FieldScorer
 from her2viewer.scoring.package import ModelPackage, bundled_package, open_package
 
 _NAMED_AT_MOST: Final = 5
@@ -38,7 +38,9 @@ class Asked:
     overlay: bool
     style: OverlayStyle
     target: str | None
-    stage: str
+    stage: str | None
+    method: str
+    against: str | None
     device: Device
     precision: Precision
     model: Path | None
@@ -50,13 +52,15 @@ def score_pairs(asked: Asked) -> int:
     terminal = Terminal()
     pairs, root = _pairs(asked, terminal)
     package = open_model(asked.model)
-    _check_target(asked.target, package)
+    _check_map(asked, package)
     options = BatchOptions(
         out=asked.out,
         overlay=asked.overlay,
         style=asked.style,
         target=asked.target,
-        stage=asked.stage,
+        stage=asked.stage or METHODS[asked.method].nearest(STAGES[-1]),
+        method=asked.method,
+        against=asked.against,
         resume=asked.resume,
         model=package.manifest.identity,
         root=root,
@@ -144,12 +148,26 @@ def _tell_left_out(pairing: Pairing, terminal: Terminal) -> None:
         terminal.remark(f"Without a partner: {names}{f' and {more} more' if more > 0 else ''}.")
 
 
-def _check_target(target: str | None, package: ModelPackage) -> None:
+def _check_map(asked: Asked, package: ModelPackage) -> None:
+    """Raises UserError for a map that this model or method does not have."""
     classes = package.manifest.classes
-    if target is not None and target not in classes:
-        raise PackageError(
-            f"the model knows no class {target!r}", remedy=f"name one of {', '.join(classes)} with --class"
+    for option, name in (("--class", asked.target), ("--against", asked.against)):
+        if name is not None and name not in classes:
+            raise PackageError(
+                f"the model knows no class {name!r}", remedy=f"name one of {', '.join(classes)} with {option}"
+            )
+    if asked.against is not None and asked.target is None:
+        raise UserError(
+            "--against does not say against which class", remedy="name the class whose evidence is wanted with --class"
         )
+    if asked.against is not None and asked.against == asked.target:
+        raise UserError(
+            f"class {asked.target} cannot be set against itself", remedy="name another class with --against"
+        )
+    offered = METHODS[asked.method].stages
+    if asked.stage is not None and asked.stage not in offered:
+        stages = "leave --stage out" if offered == (INPUT,) else f"name one of {', '.join(offered)} with --stage"
+        raise UserError(f"{asked.method} has no map at {asked.stage}", remedy=stages)
 
 
 def _run(

@@ -14,7 +14,7 @@ NOTHING = "No positive evidence for this class"
 
 
 def full_colour(attribution: Attribution, style: OverlayStyle, fixed_peak: float | None) -> float:
-    """The value of full colour, in logits per cell: the model's fixed figure where asked for and known, or the pair's peak."""
+    """The value of full colour, in the map's unit: the model's fixed figure where asked for and known, or the pair's peak."""
     fixed = style.scale is ScaleMode.FIXED and fixed_peak is not None
     return float(fixed_peak or 0.0) if fixed else attribution.peak
 
@@ -38,7 +38,7 @@ def legend(
     scale = 2 * leading(size) + ramp + 3 * (size // 2) if drawn else 0
     height = leading(size) + size // 2 + scale + leading(size) * (len(notes) + sum(len(value) for value in values))
     sheet = Sheet(width, height)
-    y = sheet.lines([f"Evidence for class {attribution.target}"], 0, 0, size, QUIET) + size // 2
+    y = sheet.lines([f"Evidence for class {attribution.question}"], 0, 0, size, QUIET) + size // 2
     if drawn:
         y = _scale(sheet, y, ramp, size, attribution, style, full_colour(attribution, style, fixed_peak), shown)
     y = sheet.lines(notes, 0, y, size)
@@ -71,7 +71,7 @@ def _scale(
     y += ramp + size // 2
     sheet.text("0", 0, y + ascent(size), size)
     sheet.text_right(figure(full), sheet.width, y + ascent(size), size)
-    unit = "logits per cell"
+    unit = attribution.unit
     sheet.text(unit, (sheet.width - text_width(unit, size)) // 2, y + ascent(size), size, QUIET)
     return y + leading(size) + size // 2
 
@@ -104,7 +104,7 @@ def _facts(
 ) -> list[tuple[str, str]]:
     rows, columns = attribution.values.shape
     cells = f"{columns} × {rows} cells over {'both stains' if len(attribution.layout.order) > 1 else 'the image'}"
-    facts = [("Method", f"{attribution.method}, {attribution.stage}, {cells}")]
+    facts = [("Method", f"{attribution.title}, {cells}")]
     if not drawn:
         return facts
     fixed = style.scale is ScaleMode.FIXED and fixed_peak is not None

@@ -191,6 +191,8 @@ class App:
         explain.style_changed.connect(lambda style: store.change(style=style))
         explain.target_changed.connect(lambda target: self.scoring.show_map(replace(store.state.wish, target=target)))
         explain.stage_changed.connect(lambda stage: self.scoring.show_map(replace(store.state.wish, stage=stage)))
+        explain.method_changed.connect(lambda method: self.scoring.show_map(replace(store.state.wish, method=method)))
+        explain.against_changed.connect(lambda other: self.scoring.show_map(replace(store.state.wish, against=other)))
         self.theme.changed.connect(self._show_theme)
 
     def _tie_lanes(self, reporter: CrashReporter) -> None:
@@ -265,9 +267,9 @@ class App:
         """Draws the map otherwise."""
         self.store.change(style=style)
 
-    def set_map(self, target: str | None, stage: str) -> None:
+    def set_map(self, target: str | None, stage: str, method: str = "Grad-CAM", against: str | None = None) -> None:
         """Draws another map."""
-        self.scoring.show_map(MapWish(target, stage))
+        self.scoring.show_map(MapWish(target, stage, method, against))
 
     def _change_opacity(self, by: float) -> None:
         style = self.store.state.style

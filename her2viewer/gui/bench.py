@@ -7,7 +7,7 @@ from typing import Literal
 
 from her2viewer.errors import PackageError
 from her2viewer.gui.state import ModelFacts
-from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, FieldScorer, Precision
+from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, FieldScorer, MapRequest, Precision
 from her2viewer.scoring.package import ModelPackage, bundled_package, open_package
 
 DeviceChoice = Literal["auto", "cpu", "cuda"]
@@ -82,6 +82,12 @@ class Bench:
         """Scores several fields."""
         return self.scorer.score_batch(fields)
 
-    def attribution(self, evidence: Evidence, target: str, stage: str) -> Attribution:
-        """A class's map at a stage."""
-        return self.scorer.attribution(evidence, target, stage)
+    def attribution(
+        self,
+        evidence: Evidence,
+        request: MapRequest,
+        cancelled: Callable[[], bool],
+        progress: Callable[[int, int], None],
+    ) -> Attribution:
+        """The map asked for. Raises Cancelled."""
+        return self.scorer.attribution(evidence, request, cancelled=cancelled, progress=progress)

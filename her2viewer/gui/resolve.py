@@ -12,7 +12,7 @@ from her2viewer.gui.lanes import Progress
 from her2viewer.gui.pane.colouring import ORIGINAL, Colouring
 from her2viewer.gui.scale.resolution import resolve_mpp
 from her2viewer.gui.state import MapWish, ModelPhase, OpenedImage, ScorePhase, State
-from her2viewer.scoring.evidence import Attribution
+from her2viewer.scoring.evidence import FUSED, INPUT, METHODS, Attribution
 from her2viewer.scoring.prediction import Prediction
 from her2viewer.scoring.stains import Stain
 
@@ -21,7 +21,11 @@ STAGE_TITLES: Mapping[str, str] = {
     "layer2": "2, fine",
     "layer3": "3, medium",
     "layer4": "4, nearest the score",
+    FUSED: "All in one",
+    INPUT: "None: the image itself",
 }
+
+METHOD_TITLES: Mapping[str, str] = {name: f"{name}, slow" if method.slow else name for name, method in METHODS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +79,8 @@ class OverlayShown:
 def full_scale(state: State, attribution: Attribution) -> float:
     """The value of full colour: the pair's own peak, or the model's fixed figure where that is wished for and known."""
     facts = state.model.facts
-    return full_colour(
-        attribution, state.style, facts.fixed_peaks.get(attribution.stage) if facts is not None else None
-    )
+    fixed_peak = attribution.request.fixed_peak(facts.fixed_peaks) if facts is not None else None
+    return full_colour(attribution, state.style, fixed_peak)
 
 
 def resolve_overlay(state: State, stain: Stain) -> OverlayShown | None:
@@ -213,11 +216,12 @@ def prediction_set_words(members: tuple[str, ...], coverage: float | None) -> st
 
 @dataclass(frozen=True, slots=True)
 class LegendShown:
-    """What the colours mean. `top` is the raw value of full colour, None where nothing is drawn."""
+    """What the colours mean. `top` is the raw value of full colour in `unit`, None where nothing is drawn."""
 
     top: float | None
     lines: tuple[tuple[str, str], ...]
     note: str
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +232,10 @@ class ExplainShown:
     classes: tuple[str, ...]
     score: str | None
     target: str | None
+    against: str | None
+    method: str
+    stages: tuple[str, ...]
+    """Those that the method can be asked for at."""
     stage: str
     style: OverlayStyle
     overlay_on: bool
@@ -240,15 +248,19 @@ def resolve_explain(state: State) -> ExplainShown:
     """What the explain panel shows."""
     evidence, facts = state.scoring.evidence, state.model.facts
     classes = evidence.prediction.classes if evidence is not None else ()
+    request = state.request or state.wish.request("")
     return ExplainShown(
         enabled=evidence is not None,
         classes=classes or (facts.classes if facts is not None else ("0", "1+", "2+", "3+")),
         score=evidence.prediction.score if evidence is not None else None,
         target=state.target,
-        stage=state.wish.stage,
+        against=request.against,
+        method=request.method,
+        stages=METHODS[request.method].stages,
+        stage=request.stage,
         style=state.style,
         overlay_on=state.overlay_on,
-        fixed_scale_known=facts is not None and state.wish.stage in facts.fixed_peaks,
+        fixed_scale_known=facts is not None and request.fixed_peak(facts.fixed_peaks) is not None,
         pending=state.drawn.pending,
         legend=resolve_legend(state),
     )
@@ -266,8 +278,8 @@ def resolve_legend(state: State) -> LegendShown:
     top = full_scale(state, attribution)
     peaks = ", ".join(f"{stain.caption} {attribution.peak_of(stain):.3g}" for stain in attribution.layout.order)
     lines = (
-        ("Class", attribution.target),
-        ("Method", f"{attribution.method}, {attribution.stage}"),
+        ("Class", attribution.question),
+        ("Method", attribution.title),
         ("Grid", f"{columns} x {rows} cells{' for both stains' if len(attribution.layout.order) > 1 else ''}"),
         ("Raw peak", peaks),
     )
@@ -275,13 +287,13 @@ def resolve_legend(state: State) -> LegendShown:
         return LegendShown(
             None,
             lines,
-            f"No positive evidence for {attribution.target} anywhere in this field: there is nothing to draw.",
+            f"No positive evidence for {attribution.question} anywhere in this field: there is nothing to draw.",
         )
     silent = [stain.caption for stain in attribution.layout.order if attribution.peak_of(stain) <= 0]
-    notes = [f"No positive evidence for {attribution.target} in the {caption} image." for caption in silent]
+    notes = [f"No positive evidence for {attribution.question} in the {caption} image." for caption in silent]
     unseen = [stain for stain in Stain if stain not in attribution.layout.order]
     notes += [f"This model does not look at the {stain.caption} image." for stain in unseen]
-    return LegendShown(top, lines, " ".join(notes))
+    return LegendShown(top, lines, " ".join(notes), attribution.unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +320,7 @@ def resolve_doing(state: State) -> Doing:
     if state.scoring.phase is ScorePhase.SCORING:
         return Doing("Scoring", can_cancel=True)
     if state.drawn.pending:
-        return Doing("Computing the map", can_cancel=True)
+        return _progress(replace(state.drawn.progress, text="Computing the map"), can_cancel=True)
     if any(slot.opening is not None for slot in state.slots.values()):
         return Doing("Opening", can_cancel=True)
     if state.registration.progress is not None:
@@ -338,4 +350,4 @@ def next_target(state: State, step: int) -> MapWish:
     if evidence is None or state.target is None:
         return state.wish
     classes = evidence.prediction.classes
-    return MapWish(classes[(classes.index(state.target) + step) % len(classes)], state.wish.stage)
+    return replace(state.wish, target=classes[(classes.index(state.target) + step) % len(classes)])

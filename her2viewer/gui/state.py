@@ -18,7 +18,7 @@ from her2viewer.gui.registration.state import Registration
 from her2viewer.gui.scale.typed import TypedScales
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.imaging.source import ImageSource, RGBImage
-from her2viewer.scoring.evidence import STAGES, Attribution, Evidence
+from her2viewer.scoring.evidence import METHODS, STAGES, Attribution, Evidence, MapRequest
 from her2viewer.scoring.prediction import ModelIdentity
 from her2viewer.scoring.preprocess import FIELD_UM
 from her2viewer.scoring.stains import Stain
@@ -105,19 +105,32 @@ class Scoring:
 
 @dataclass(frozen=True, slots=True)
 class MapWish:
-    """Which map is wished for. `target` None is the class of the score."""
+    """Which map is wished for. `target` None is the class of the score, `against` None that it is set against no other."""
 
     target: str | None = None
     stage: str = STAGES[-1]
+    method: str = "Grad-CAM"
+    against: str | None = None
+
+    @classmethod
+    def of(cls, attribution: Attribution) -> "MapWish":
+        """The wish that a map fulfils."""
+        return cls(attribution.target, attribution.stage, attribution.method, attribution.against)
+
+    def request(self, target: str) -> MapRequest:
+        """The request for a class: at the nearest stage that the method offers, and never against itself."""
+        against = None if self.against == target else self.against
+        return MapRequest(target, METHODS[self.method].nearest(self.stage), self.method, against)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class DrawnMap:
-    """The map at hand for a wish; `pending` while another is being computed; `error` where that failed."""
+    """The map at hand for a wish; `pending` while another is being computed, and how far; `error` where that failed."""
 
     attribution: Attribution | None = None
     pending: bool = False
     error: UserError | None = None
+    progress: Progress = field(default_factory=Progress)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -166,6 +179,11 @@ class State:
             return None
         classes = evidence.prediction.classes
         return self.wish.target if self.wish.target in classes else evidence.prediction.score
+
+    @property
+    def request(self) -> MapRequest | None:
+        """The map that is wished for, once there is a score to explain."""
+        return None if self.target is None else self.wish.request(self.target)
 
     def unscored(self) -> "State":
         """The same without a score and what came with it."""

@@ -1,6 +1,6 @@
 """What goes into a scorer and what comes out beside the prediction: pixels, evidence, attribution. No torch, no Qt."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as of_dataclass
 from types import MappingProxyType
@@ -22,6 +22,108 @@ Architecture = Literal["resnet18", "resnet18-two-encoders", "resnet18-six-channe
 
 STAGES: Final = ("layer1", "layer2", "layer3", "layer4")
 """The stages whose map can be asked for, from fine to coarse. The last one comes with every score."""
+
+FUSED: Final = "fused"
+"""In place of a stage: the maps of all stages made one (see `attribution.fused`)."""
+
+INPUT: Final = "input"
+"""In place of a stage: a map that looks into no stage, but at what the network says of a changed input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A way to make a class's map. `words`: what its values say, in one sentence; `unit`: what they are counted in.
+
+    `signed`: whether evidence against the class comes out below 0; the other methods have no negative values. `slow`: it runs
+    the network hundreds of times, takes no gradient, and can be cancelled. `stages`: where it can be asked for.
+    """
+
+    name: str
+    words: str
+    unit: str = "logits per cell"
+    signed: bool = False
+    slow: bool = False
+    stages: tuple[str, ...] = (*STAGES, FUSED)
+
+    def nearest(self, stage: str) -> str:
+        """The stage itself where the method can be asked for at it, otherwise the last one that it can."""
+        return stage if stage in self.stages else self.stages[-1]
+
+
+METHODS: Final[Mapping[str, Method]] = MappingProxyType(
+    {
+        method.name: method
+        for method in (
+            Method(
+                "Grad-CAM",
+                "Features that raise the score of the class, each weighted by how much it does so over the whole field.",
+                signed=True,
+            ),
+            Method(
+                "Grad-CAM++",
+                "As Grad-CAM, but weighted where a feature helps, so that several small places count like one large one.",
+            ),
+            Method(
+                "LayerCAM",
+                "Features weighted place by place with their help alone, which keeps fine stages sharp.",
+            ),
+            Method(
+                "HiResCAM",
+                "What each place adds to the class or takes from it, weighted place by place.",
+                signed=True,
+            ),
+            Method(
+                "Score-CAM",
+                "Features weighted by the score that the class gets where only what they mark is shown; takes no gradient.",
+                unit="weighted mean activation",
+                slow=True,
+                stages=STAGES,
+            ),
+            Method(
+                "Occlusion",
+                "How far the class falls where a patch is covered with empty glass; looks into no stage of the network.",
+                unit="logits per patch",
+                signed=True,
+                slow=True,
+                stages=(INPUT,),
+            ),
+        )
+    }
+)
+"""The methods by name, the default first."""
+
+
+@dataclass(frozen=True, slots=True)
+class MapRequest:
+    """Which map is asked for. `target`: the class, by its name. `against`: another class, for the evidence that tells
+    them apart ("why 2+ and not 1+"): the map of the difference of their logits.
+
+    A method that looks into no stage (Occlusion) takes any, and `stage` becomes `INPUT`. Raises ValueError for a method or
+    a stage that there is not, a stage that the method does not offer, and a class against itself.
+    """
+
+    target: str
+    stage: str = STAGES[-1]
+    method: str = "Grad-CAM"
+    against: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ValueError(f"method must be one of {', '.join(METHODS)}, got {self.method!r}")
+        known = (*STAGES, FUSED, INPUT)
+        if self.stage not in known:
+            raise ValueError(f"stage must be one of {', '.join(known)}, got {self.stage!r}")
+        offered = METHODS[self.method].stages
+        if offered == (INPUT,):
+            object.__setattr__(self, "stage", INPUT)
+        if self.stage not in offered:
+            raise ValueError(f"{self.method} has no map at {self.stage!r}, only at {', '.join(offered)}")
+        if self.against == self.target:
+            raise ValueError(f"class {self.target} cannot be set against itself")
+
+    def fixed_peak(self, peaks: Mapping[str, float]) -> float | None:
+        """The full scale that a package's `fixed_peaks` hold for this map, or None: they are of Grad-CAM of one class."""
+        return peaks.get(self.stage) if self.method == "Grad-CAM" and self.against is None else None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -45,12 +147,14 @@ class FieldPixels:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Attribution:
-    """A class activation map of the whole network input, signed (before ReLU), and the way back to each image.
+    """A class's map over the whole network input, signed where the method is (before ReLU), and the way back to each image.
 
-    `values`: (rows, columns) float32, read-only; one number per cell of the stage's grid, in logits: for the last stage the
-    cells of a class add up to its logit less the bias. Cell (r, c) covers an equal part of the input, its centre is at
-    (c + 0.5, r + 0.5) cells. Where the input holds two stains side by side and the number of columns is odd, the column
-    on the seam has seen both stains. `separate`: the stains' parts were computed apart, so nothing is read across the seam.
+    `values`: (rows, columns) float32, read-only; one number per cell of the stage's grid, in `unit`: Grad-CAM of the last
+    stage adds up to the class's logit less the bias (of a contrast, to the difference of two). Cell (r, c) covers an equal
+    part of the input, its centre is at (c + 0.5, r + 0.5) cells. Where the input holds two stains side by side and the number
+    of columns is odd, the column on the seam has seen both stains. `separate`: the stains' parts were computed apart, so
+    nothing is read across the seam.
+    `against`: the class that the target is set against, or None. `detail`: what else has to be said of how it came about.
     """
 
     values: NDArray[np.float32]
@@ -60,17 +164,40 @@ class Attribution:
     layout: InputLayout
     fields: Mapping[Stain, FieldOfView]
     separate: bool = False
+    against: str | None = None
+    detail: str = ""
 
     def __post_init__(self) -> None:
         self.values.setflags(write=False)
 
     @property
+    def title(self) -> str:
+        """How it was made, for legends: 'Grad-CAM, layer4', 'LayerCAM, all stages fused', 'Occlusion'."""
+        stage = {FUSED: "all stages fused", INPUT: ""}.get(self.stage, self.stage)
+        return ", ".join(filter(None, (self.method, stage, self.detail)))
+
+    @property
+    def question(self) -> str:
+        """The class that it is evidence for, for legends: '2+', or '2+ and not 1+'."""
+        return self.target if self.against is None else f"{self.target} and not {self.against}"
+
+    @property
+    def unit(self) -> str:
+        """What the values are counted in; of a fused map, shares of each stage's own peak."""
+        return "share of each stage's peak" if self.stage == FUSED else METHODS[self.method].unit
+
+    @property
+    def request(self) -> MapRequest:
+        """The request that this map answers."""
+        return MapRequest(self.target, self.stage, self.method, self.against)
+
+    @property
     def peak(self) -> float:
-        """The strongest positive evidence anywhere in the input, in logits per cell; 0 where there is none."""
+        """The strongest positive evidence anywhere in the input, in `unit`; 0 where there is none."""
         return max(float(self.values.max()), 0.0)
 
     def peak_of(self, stain: Stain) -> float:
-        """The strongest positive evidence within a stain's own part, in logits per cell; 0 where there is none."""
+        """The strongest positive evidence within a stain's own part, in `unit`; 0 where there is none."""
         cell = self.layout.cell(stain)
         rows, columns = self.values.shape
         first = int(np.floor(cell.x * columns / self.layout.width))
@@ -160,14 +287,37 @@ class Evidence:
     network_input: NetworkInput
     class_maps: NDArray[np.float32]
     layout: InputLayout
-    method: str = "Grad-CAM"
     separate: bool = False
+    detail: str = ""
 
-    def attribution(self, target: str) -> Attribution:
-        """The last stage's map for a class by its name; no computation. Other stages: `FieldScorer.attribution`."""
-        index = self.prediction.classes.index(target)
-        values, fields = self.class_maps[index], self.prediction.fields
-        return Attribution(values, target, STAGES[-1], self.method, self.layout, fields, self.separate)
+    def attribution(self, target: str, against: str | None = None) -> Attribution:
+        """Grad-CAM at the last stage for a class by its name, or for it and not another; nothing is computed by a network.
+
+        Other maps: `FieldScorer.attribution`. Raises ValueError for a class that there is not.
+        """
+        classes, fields = self.prediction.classes, self.prediction.fields
+        values = self.class_maps[classes.index(target)]
+        if against is not None:
+            values = values - self.class_maps[classes.index(against)]
+        request = MapRequest(target, against=against)
+        return Attribution(
+            values, target, request.stage, request.method, self.layout, fields, self.separate, against, self.detail
+        )
+
+    def at_hand(self, request: MapRequest) -> Attribution | None:
+        """The map asked for where it came with the score, otherwise None. Raises ValueError as `attribution` does."""
+        if request != MapRequest(request.target, against=request.against):
+            return None
+        return self.attribution(request.target, request.against)
+
+
+def never() -> bool:
+    """For work that nobody cancels."""
+    return False
+
+
+def unwatched(done: int, total: int) -> None:
+    """For work whose progress nobody watches: `done` of `total` runs of the network."""
 
 
 class FieldScorer(Protocol):
@@ -187,8 +337,20 @@ class FieldScorer(Protocol):
 
     def score_batch(self, fields: Sequence[FieldPixels]) -> list[Evidence]: ...
 
-    def attribution(self, evidence: Evidence, target: str, stage: str) -> Attribution: ...
+    def attribution(
+        self,
+        evidence: Evidence,
+        request: MapRequest,
+        *,
+        cancelled: Callable[[], bool] = never,
+        progress: Callable[[int, int], None] = unwatched,
+    ) -> Attribution:
+        """The map asked for. A slow method asks `cancelled` between batches and tells `progress` (done, total).
 
-    def fixed_peak(self, stage: str) -> float | None:
-        """The model's own full scale for a stage's maps, in logits per cell, or None where the package has none."""
+        Raises Cancelled where it was, and ValueError for a class that the model does not know.
+        """
+        ...
+
+    def fixed_peak(self, request: MapRequest) -> float | None:
+        """The model's own full scale for such a map, in logits per cell, or None where the package has none."""
         ...

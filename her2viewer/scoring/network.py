@@ -5,7 +5,7 @@ operations in the same order as torchvision's, so on one state dict the outputs 
 the app needs no torchvision for it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Self, TypeVar
 
 import torch
@@ -56,9 +56,9 @@ class Trunk(nn.Module):
             out = getattr(self, name)(out)
         return out
 
-    def beyond(self, activation: Tensor, stage: str) -> Tensor:
-        """The last stage from what an earlier one gave. May change `activation` in place."""
-        for name in STAGES[STAGES.index(stage) + 1 :]:
+    def beyond(self, activation: Tensor, stage: str, until: str = STAGES[-1]) -> Tensor:
+        """A later stage from what an earlier one gave. May change `activation` in place."""
+        for name in STAGES[STAGES.index(stage) + 1 : STAGES.index(until) + 1]:
             activation = getattr(self, name)(activation)
         return activation
 
@@ -72,12 +72,18 @@ class Network(nn.Module):
 
     fc: nn.Linear
 
+    parts: int = 1
+    """How many trunks there are, each with features of its own, side by side along the columns."""
+
+    copies: int = 1
+    """How often a part's map stands in the whole picture: a trunk that sees both halves at once is drawn in both."""
+
     def until(self, x: Tensor, stage: str) -> Tensor:
         """(n, c, rows, columns) of a stage of `STAGES`."""
         raise NotImplementedError
 
-    def beyond(self, activation: Tensor, stage: str) -> Tensor:
-        """The last stage's (n, c, rows, columns) from an earlier one's. May change `activation` in place."""
+    def beyond(self, activation: Tensor, stage: str, until: str = STAGES[-1]) -> Tensor:
+        """A later stage's (n, c, rows, columns) from an earlier one's. May change `activation` in place."""
         raise NotImplementedError
 
     def classify(self, features: Tensor) -> Tensor:
@@ -88,9 +94,9 @@ class Network(nn.Module):
         """(n, classes, rows, columns) float32 over the whole picture: a class's cells add up to its logit less the bias."""
         raise NotImplementedError
 
-    def weighted(self, activation: Tensor, gradient: Tensor) -> Tensor:
-        """Grad-CAM of one picture: (rows, columns) over the whole picture from a stage's (1, c, h, w) and its gradient."""
-        raise NotImplementedError
+    def across(self, parts: Sequence[Tensor]) -> Tensor:
+        """What was made of each part, (..., rows, columns) each, laid out over the whole picture: (..., rows, all columns)."""
+        return torch.cat([part for part in parts for _ in range(self.copies)], dim=-1)
 
     def features(self, x: Tensor) -> Tensor:
         """The last stage: (n, 3, h, w) -> (n, c, rows, columns)."""
@@ -114,9 +120,6 @@ class ResNet18(Trunk, Network):
     def class_maps(self, features: Tensor) -> Tensor:
         return _linear_maps(features, self.fc.weight)
 
-    def weighted(self, activation: Tensor, gradient: Tensor) -> Tensor:
-        return _weighted(activation, gradient)
-
     @classmethod
     def from_state(cls, state: Mapping[str, Tensor]) -> Self:
         """Built to fit a state dict of any class count, in eval mode. Raises RuntimeError where a tensor is missing or unfit."""
@@ -132,6 +135,8 @@ class SixChannels(ResNet18):
     A map is drawn in both halves, each with half its evidence: it is one map, not two.
     """
 
+    copies = 2
+
     def __init__(self, classes: int = 4) -> None:
         super().__init__(classes, channels=6)
 
@@ -139,10 +144,7 @@ class SixChannels(ResNet18):
         return super().until(torch.cat(x.chunk(2, dim=3), dim=1), stage)
 
     def class_maps(self, features: Tensor) -> Tensor:
-        return super().class_maps(features).repeat(1, 1, 1, 2) / 2
-
-    def weighted(self, activation: Tensor, gradient: Tensor) -> Tensor:
-        return super().weighted(activation, gradient).repeat(1, 2) / 2
+        return self.across([super().class_maps(features)]) / 2
 
 
 class TwoEncoders(Network):
@@ -150,6 +152,8 @@ class TwoEncoders(Network):
 
     Features of both trunks lie side by side, (n, 512, rows, 2 * columns), as the stains do.
     """
+
+    parts = 2
 
     def __init__(self, classes: int = 4) -> None:
         super().__init__()
@@ -159,8 +163,8 @@ class TwoEncoders(Network):
     def until(self, x: Tensor, stage: str) -> Tensor:
         return self._side_by_side("until", x, stage)
 
-    def beyond(self, activation: Tensor, stage: str) -> Tensor:
-        return self._side_by_side("beyond", activation, stage)
+    def beyond(self, activation: Tensor, stage: str, until: str = STAGES[-1]) -> Tensor:
+        return self._side_by_side("beyond", activation, stage, until)
 
     def classify(self, features: Tensor) -> Tensor:
         means = [half.mean(dim=(2, 3)) for half in features.chunk(2, dim=3)]
@@ -168,24 +172,16 @@ class TwoEncoders(Network):
 
     def class_maps(self, features: Tensor) -> Tensor:
         halves = zip(features.chunk(2, dim=3), self.fc.weight.chunk(2, dim=1), strict=True)
-        return torch.cat([_linear_maps(half, weight) for half, weight in halves], dim=3)
+        return self.across([_linear_maps(half, weight) for half, weight in halves])
 
-    def weighted(self, activation: Tensor, gradient: Tensor) -> Tensor:
-        halves = zip(activation.chunk(2, dim=3), gradient.chunk(2, dim=3), strict=True)
-        return torch.cat([_weighted(half, its) for half, its in halves], dim=1)
-
-    def _side_by_side(self, step: str, tensor: Tensor, stage: str) -> Tensor:
+    def _side_by_side(self, step: str, tensor: Tensor, *stages: str) -> Tensor:
         halves = zip(self.encoders, tensor.chunk(2, dim=3), strict=True)
-        return torch.cat([getattr(trunk, step)(half, stage) for trunk, half in halves], dim=3)
+        return torch.cat([getattr(trunk, step)(half, *stages) for trunk, half in halves], dim=3)
 
 
 def _linear_maps(features: Tensor, weight: Tensor) -> Tensor:
     cells = features.shape[-2] * features.shape[-1]
     return torch.einsum("nkhw,ck->nchw", features.float(), weight.float()) / cells
-
-
-def _weighted(activation: Tensor, gradient: Tensor) -> Tensor:
-    return torch.einsum("k,khw->hw", gradient[0].float().mean(dim=(1, 2)), activation[0].float())
 
 
 _NETWORKS: Final[Mapping[str, Callable[[int], Network]]] = {

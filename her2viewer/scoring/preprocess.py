@@ -103,7 +103,7 @@ def compose(pixels: Mapping[Stain, NDArray[np.uint8]], layout: InputLayout) -> N
     for stain in layout.order:
         x, y, w, h = layout.cell(stain)
         if stain not in pixels and stain in layout.optional:
-            out[y : y + h, x : x + w] = np.round(255 * np.array(layout.mean)).astype(np.uint8)
+            out[y : y + h, x : x + w] = mean_colour(layout)
             continue
         image = pixels[stain]
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
@@ -114,6 +114,16 @@ def compose(pixels: Mapping[Stain, NDArray[np.uint8]], layout: InputLayout) -> N
         # ITU-R BT.601, as Pillow's "L" and the thesis do it; three equal channels keep one network for both.
         out = np.repeat(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
     return out
+
+
+def mean_colour(layout: InputLayout) -> NDArray[np.uint8]:
+    """(3,) uint8 RGB: what fills the cell of a stain that is missing."""
+    return np.round(255 * np.array(layout.mean)).astype(np.uint8)
+
+
+def empty_glass(layout: InputLayout) -> NDArray[np.uint8]:
+    """(3,) uint8 RGB: a slide without tissue, as it stands in the network's input."""
+    return np.full(3, WHITE if layout.white == "background" else 255, np.uint8)
 
 
 def shrunk(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

@@ -10,13 +10,15 @@ from typing import TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from her2viewer.errors import PackageError
-from her2viewer.scoring.attribution import last_stage_maps, stage_map
+from her2viewer.scoring.attribution.compute_map import ComputedMap, compute_map
+from her2viewer.scoring.attribution.stage_map import last_stage_maps
 from her2viewer.scoring.checks import check_field, refuse_incomplete, refuse_unscorable
 from her2viewer.scoring.confidence import calibrated, no_call, prediction_set
 from her2viewer.scoring.device import Device, DeviceChoice, choose_device, first_line
-from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, Precision
+from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, MapRequest, Precision, never, unwatched
 from her2viewer.scoring.network import Network, fold, network_of
 from her2viewer.scoring.normalise import normalised
 from her2viewer.scoring.package import WEIGHTS, ModelPackage
@@ -63,8 +65,8 @@ class Scorer:
     def device_title(self) -> str:
         return self._device.title
 
-    def fixed_peak(self, stage: str) -> float | None:
-        return self._package.manifest.fixed_peaks.get(stage)
+    def fixed_peak(self, request: MapRequest) -> float | None:
+        return request.fixed_peak(self._package.manifest.fixed_peaks)
 
     def score(self, field: FieldPixels) -> Evidence:
         """One field. Raises ImageError where an image is too small to say anything."""
@@ -86,26 +88,50 @@ class Scorer:
         probabilities = calibrated(logits, self._package.manifest.calibration.temperature)
         architecture = self._package.manifest.architecture
         # A map for both stains at once must not pass for one of each.
-        method = "Grad-CAM, one map for both stains" if architecture == "resnet18-six-channels" else "Grad-CAM"
+        detail = "one map for both stains" if architecture == "resnet18-six-channels" else ""
         separate = architecture != "resnet18"
         return [
-            Evidence(self._prediction(field, row, seconds), network_input, class_maps, self._layout, method, separate)
+            Evidence(self._prediction(field, row, seconds), network_input, class_maps, self._layout, separate, detail)
             for field, row, network_input, class_maps in zip(fields, probabilities, inputs, maps, strict=True)
         ]
 
-    def attribution(self, evidence: Evidence, target: str, stage: str) -> Attribution:
-        """A class's map at a stage. The last stage came with the score; any other takes one pass forward and back."""
-        at_hand = evidence.attribution(target)
-        if stage == at_hand.stage:
+    def attribution(
+        self,
+        evidence: Evidence,
+        request: MapRequest,
+        *,
+        cancelled: Callable[[], bool] = never,
+        progress: Callable[[int, int], None] = unwatched,
+    ) -> Attribution:
+        """The map asked for. Grad-CAM of the last stage came with the score; other gradients take one pass forward and back.
+
+        See `FieldScorer.attribution`.
+        """
+        classes = evidence.prediction.classes
+        target = classes.index(request.target)
+        against = None if request.against is None else classes.index(request.against)
+        at_hand = evidence.at_hand(request)
+        if at_hand is not None:
             return at_hand
-        index = evidence.prediction.classes.index(target)
 
-        def compute() -> NDArray[np.float32]:
-            x = normalised(evidence.network_input[None], self._layout, self._device.name).to(self._dtype)
-            return stage_map(self._network, x, stage, index)
+        def compute() -> ComputedMap:
+            x = self._tensor(evidence.network_input)
+            return compute_map(self._network, x, self._layout, request, target, against, cancelled, progress)
 
-        values = self._with_fallback(compute)
-        return dataclasses.replace(at_hand, values=values, stage=stage)
+        made = self._with_fallback(compute)
+        return dataclasses.replace(
+            evidence.attribution(request.target),
+            values=made.values,
+            stage=request.stage,
+            method=request.method,
+            against=request.against,
+            separate=evidence.separate or made.stains_apart,
+            detail=", ".join(filter(None, (made.detail, "" if made.stains_apart else evidence.detail))),
+        )
+
+    def _tensor(self, network_input: NetworkInput) -> Tensor:
+        """(1, 3, h, w) on the device, normalised."""
+        return normalised(network_input[None], self._layout, self._device.name).to(self._dtype)
 
     def _forward(self, inputs: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """(n, h, w, 3) uint8 -> logits (n, classes) and maps of the last stage (n, classes, rows, columns), float32."""

@@ -1,6 +1,7 @@
 """Small pairs on disk, a scorer without a network, and a real one with random weights."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -10,7 +11,7 @@ import pytest
 
 from her2viewer.cases.pairing import Pair
 from her2viewer.scoring.checks import refuse_unscorable
-from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels
+from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, MapRequest
 from her2viewer.scoring.package import ModelPackage, write_package
 from her2viewer.scoring.prediction import ModelIdentity, Prediction
 from her2viewer.scoring.preprocess import InputLayout, compose
@@ -63,10 +64,11 @@ class FakeScorer:
             refuse_unscorable(field)
         return [self._evidence(field) for field in fields]
 
-    def attribution(self, evidence: Evidence, target: str, stage: str) -> Attribution:
-        return Attribution(evidence.class_maps[0], target, stage, "Grad-CAM", self._layout, evidence.prediction.fields)
+    def attribution(self, evidence: Evidence, request: MapRequest, **watch: object) -> Attribution:
+        made = evidence.attribution(evidence.prediction.classes[0])
+        return replace(made, target=request.target, stage=request.stage, method=request.method, against=request.against)
 
-    def fixed_peak(self, stage: str) -> float | None:
+    def fixed_peak(self, request: MapRequest) -> float | None:
         return None
 
     def _evidence(self, field: FieldPixels) -> Evidence:

@@ -67,7 +67,8 @@ def test_wrong_usage_is_status_2_and_says_why(
 
 
 def test_the_choices_are_those_of_the_scorer() -> None:
-    assert get_args(choices.Stage) == evidence.STAGES
+    assert get_args(choices.Stage) == (*evidence.STAGES, evidence.FUSED)
+    assert get_args(choices.Method) == tuple(evidence.METHODS)
     assert get_args(choices.Precision) == get_args(evidence.Precision)
     assert get_args(choices.Device) == get_args(WindowDevice)
 

@@ -14,11 +14,11 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from her2viewer.errors import UserError
+from her2viewer.errors import Cancelled, UserError
 from her2viewer.gui.app import App
 from her2viewer.gui.settings import Settings
 from her2viewer.gui.state import ModelPhase, ScorePhase
-from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels
+from her2viewer.scoring.evidence import METHODS, Attribution, Evidence, FieldPixels, MapRequest, never, unwatched
 from her2viewer.scoring.package import Calibration, Conformal, ModelManifest, ModelPackage, Training, Weights
 from her2viewer.scoring.prediction import ModelIdentity, Prediction
 from her2viewer.scoring.preprocess import InputLayout, compose
@@ -27,7 +27,7 @@ from her2viewer.scoring.stains import Stain
 from .guide import Photograph, photograph
 
 CLASSES = ("0", "1+", "2+", "3+")
-GRIDS = {"layer1": 56, "layer2": 28, "layer3": 14, "layer4": 7}
+GRIDS = {"layer1": 56, "layer2": 28, "layer3": 14, "layer4": 7, "fused": 56, "input": 14}
 
 
 def tissue(seed: int, size: tuple[int, int] = (256, 256), stain: Stain = Stain.HE) -> np.ndarray:
@@ -105,16 +105,32 @@ class FakeScorer:
     def score_batch(self, fields: Sequence[FieldPixels]) -> list[Evidence]:
         return [self.score(one) for one in fields]
 
-    def attribution(self, evidence: Evidence, target: str, stage: str) -> Attribution:
-        assert self.gate.wait(30)
-        if stage == "layer4":
-            return evidence.attribution(target)
-        side = GRIDS[stage]
+    def attribution(
+        self,
+        evidence: Evidence,
+        request: MapRequest,
+        *,
+        cancelled: Callable[[], bool] = never,
+        progress: Callable[[int, int], None] = unwatched,
+    ) -> Attribution:
+        self.started.set()
+        if METHODS[request.method].slow:
+            progress(1, 4)
+        while not self.gate.wait(0.01):
+            if cancelled():
+                raise Cancelled
+        at_hand = evidence.at_hand(request)
+        if at_hand is not None:
+            return at_hand
+        side = GRIDS[request.stage]
         values = np.random.default_rng(side).normal(size=(side, side)).astype(np.float32)
-        return Attribution(values, target, stage, "Grad-CAM", evidence.layout, evidence.prediction.fields)
+        fields = evidence.prediction.fields
+        return Attribution(
+            values, request.target, request.stage, request.method, evidence.layout, fields, against=request.against
+        )
 
-    def fixed_peak(self, stage: str) -> float | None:
-        return {"layer4": 3.0}.get(stage)
+    def fixed_peak(self, request: MapRequest) -> float | None:
+        return request.fixed_peak({"layer4": 3.0})
 
 
 def fake_package(tmp_path: Path) -> ModelPackage:

@@ -11,7 +11,7 @@ from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from her2viewer.scoring.attribution import last_stage_maps, stage_map
-from her2viewer.scoring.evidence import STAGES, Attribution, FieldPixels
+from her2viewer.scoring.evidence import STAGES, Attribution, FieldPixels, MapRequest
 from her2viewer.scoring.network import ResNet18, fold
 from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.preprocess import InputLayout
@@ -86,7 +86,7 @@ def test_scorer_gives_the_oracles_map_for_every_stage(package, field: FieldPixel
     scorer = Scorer.open(package, "cpu")
     evidence = scorer.score(field)
     for stage, columns in zip(STAGES, (56, 28, 14, 7), strict=True):
-        attribution = scorer.attribution(evidence, "2+", stage)
+        attribution = scorer.attribution(evidence, MapRequest("2+", stage))
         assert attribution.values.shape == (columns, columns)
         assert (attribution.stage, attribution.target, attribution.method) == (stage, "2+", "Grad-CAM")
         with pytest.raises(ValueError, match="read-only"):

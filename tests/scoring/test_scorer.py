@@ -8,7 +8,7 @@ from her2viewer.errors import ImageError
 from her2viewer.scoring import device as device_module
 from her2viewer.scoring.confidence import calibrated, no_call, prediction_set
 from her2viewer.scoring.device import Device, choose_device, self_test
-from her2viewer.scoring.evidence import FieldPixels
+from her2viewer.scoring.evidence import FieldPixels, MapRequest
 from her2viewer.scoring.network import fold
 from her2viewer.scoring.normalise import normalised
 from her2viewer.scoring.package import Conformal, ModelPackage
@@ -85,7 +85,7 @@ def test_bf16_says_by_how_much_it_moved(package: ModelPackage, field: FieldPixel
     assert scorer.notices == (f"bf16 moved the probabilities of the first field by at most {moved:.4f} from fp32.",)
     scorer.score(field)
     assert len(scorer.notices) == 1
-    assert scorer.attribution(scorer.score(field), "1+", "layer3").values.dtype == np.float32
+    assert scorer.attribution(scorer.score(field), MapRequest("1+", "layer3")).values.dtype == np.float32
 
 
 def test_the_models_own_caution_stands_in_every_prediction(package: ModelPackage, field: FieldPixels) -> None:

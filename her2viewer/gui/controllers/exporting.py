@@ -130,7 +130,9 @@ def write_export(shown: Exportable, wish: ExportWish, context: Context) -> tuple
         shown.evidence.prediction,
         stains=wish.stains,
         style=shown.style,
-        full_scale=facts.fixed_peaks.get(attribution.stage) if facts is not None and attribution is not None else None,
+        full_scale=attribution.request.fixed_peak(facts.fixed_peaks)
+        if facts is not None and attribution is not None
+        else None,
         case_id=pair_of(shown.images).case_id,
         mpp=mpp,
         coverage=facts.coverage if facts is not None else None,

@@ -20,7 +20,7 @@ from her2viewer.gui.state import (
     Store,
 )
 from her2viewer.imaging.alignment import Alignment
-from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels
+from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, MapRequest
 from her2viewer.scoring.prediction import FieldOfView
 
 
@@ -32,7 +32,7 @@ class ScoringController:
         self._lanes = lanes
         self._bench = bench
         self._messenger = messenger
-        self._maps: dict[tuple[str, str], Attribution] = {}
+        self._maps: dict[MapRequest, Attribution] = {}
         self._said: set[str] = set()
         store.listen(lambda old, new: self._forget(old.scoring, new.scoring))
 
@@ -106,34 +106,41 @@ class ScoringController:
         drawn = self._store.state.drawn
         if drawn.pending:
             at_hand = drawn.attribution
-            wish = MapWish(at_hand.target, at_hand.stage) if at_hand is not None else MapWish()
+            wish = MapWish.of(at_hand) if at_hand is not None else MapWish()
             self._store.change(drawn=replace(drawn, pending=False), wish=wish)
 
     def show_map(self, wish: MapWish) -> None:
         """Draws another map: at once where it is at hand, otherwise computed while the present one stays."""
         self._store.change(wish=wish)
         state = self._store.state
-        evidence, target = state.scoring.evidence, state.target
-        if evidence is None or target is None:
+        evidence, request = state.scoring.evidence, state.request
+        if evidence is None or request is None:
             return
         self._lanes.inference.drop("map")
-        key = (target, wish.stage)
-        at_hand = self._maps.get(key)
-        if at_hand is None and evidence.attribution(target).stage == wish.stage:
-            at_hand = evidence.attribution(target)
+        at_hand = self._maps.get(request) or evidence.at_hand(request)
         if at_hand is not None:
-            self._on_map(key, at_hand)
+            self._on_map(at_hand)
             return
-        self._store.change(drawn=replace(state.drawn, pending=True, error=None))
+        self._store.change(drawn=DrawnMap(state.drawn.attribution, pending=True))
+
+        def compute(context: Context) -> Attribution:
+            return self._bench.attribution(
+                evidence,
+                request,
+                lambda: context.token.cancelled,
+                lambda done, total: context.progress(Progress(done, total)),
+            )
+
         self._lanes.inference.submit(
             "map",
-            lambda _: self._bench.attribution(evidence, target, wish.stage),
-            lambda attribution: self._on_map(key, attribution),
+            compute,
+            self._on_map,
             failed=lambda error: self._store.change(drawn=DrawnMap(error=error)),
+            progressed=lambda progress: self._store.change(drawn=replace(self._store.state.drawn, progress=progress)),
         )
 
-    def _on_map(self, key: tuple[str, str], attribution: Attribution) -> None:
-        self._maps[key] = attribution
+    def _on_map(self, attribution: Attribution) -> None:
+        self._maps[attribution.request] = attribution
         self._store.change(drawn=DrawnMap(attribution))
 
     def _on_loaded(self, facts: ModelFacts) -> None:

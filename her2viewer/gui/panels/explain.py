@@ -20,7 +20,8 @@ from PySide6.QtWidgets import (
 from her2viewer.export.overlay import ColourMap, OverlayStyle, ScaleMode
 from her2viewer.gui.panels.legend import Legend, ramp_pixmap
 from her2viewer.gui.panels.section import PercentSlider, heading, quiet
-from her2viewer.gui.resolve import STAGE_TITLES, ExplainShown
+from her2viewer.gui.resolve import METHOD_TITLES, STAGE_TITLES, ExplainShown
+from her2viewer.scoring.evidence import METHODS
 
 _SCALES: Final = {ScaleMode.PICTURE: "Peak of this pair", ScaleMode.FIXED: "Model's fixed scale"}
 
@@ -32,6 +33,9 @@ class ExplainPanel(QWidget):
     style_changed = Signal(object)
     target_changed = Signal(str)
     stage_changed = Signal(str)
+    method_changed = Signal(str)
+    against_changed = Signal(object)
+    """The class that the map is set against, by its name, or None."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,9 +52,15 @@ class ExplainPanel(QWidget):
         self._class_layout = QHBoxLayout(self._class_row)
         self._class_layout.setContentsMargins(0, 0, 0, 0)
         self._class_layout.setSpacing(4)
+        self._against = _combo("Why not", "Show what speaks for the class above and not for this one")
+        self._against.activated.connect(lambda _: self.against_changed.emit(self._against.currentData()))
+        self._method = _combo("Method", "How the map is made; point at one in the list to read what it shows")
+        for name, title in METHOD_TITLES.items():
+            self._method.addItem(title, name)
+            self._method.setItemData(self._method.count() - 1, METHODS[name].words, Qt.ItemDataRole.ToolTipRole)
+        self._method.activated.connect(lambda _: self.method_changed.emit(self._method.currentData()))
         self._stage = _combo("Stage", "Which stage of the network: finer ones are sharper and say less about the score")
-        for stage, title in reversed(list(STAGE_TITLES.items())):
-            self._stage.addItem(title, stage)
+        self._stages: tuple[str, ...] = ()
         self._stage.activated.connect(lambda _: self.stage_changed.emit(self._stage.currentData()))
         self.opacity = PercentSlider("Opacity", "How much of the tissue the map covers ([ and ])")
         self.opacity.slider.valueChanged.connect(lambda value: self._restyle(opacity=value / 100))
@@ -81,6 +91,8 @@ class ExplainPanel(QWidget):
         grid.setColumnStretch(1, 1)
         rows = (
             ("Class", self._class_row),
+            ("Why not", self._against),
+            ("Method", self._method),
             ("Stage", self._stage),
             ("Opacity", self.opacity),
             ("Threshold", self.threshold),
@@ -108,6 +120,7 @@ class ExplainPanel(QWidget):
         self._style = shown.style
         if shown.classes != self._classes:
             self._build_segments(shown.classes)
+        self._offer(shown)
         self._segments.setExclusive(False)  # otherwise the last one pressed could not be let go
         for index, name in enumerate(shown.classes):
             button = self._segments.button(index)
@@ -116,6 +129,8 @@ class ExplainPanel(QWidget):
             button.setToolTip(f"Evidence for {name}{mark}")
             button.setEnabled(shown.enabled)
         self._segments.setExclusive(True)
+        _select(self._against, shown.against)
+        _select(self._method, shown.method)
         _select(self._stage, shown.stage)
         _select(self._colours, shown.style.colour_map)
         _select(self._scale, shown.style.scale if shown.fixed_scale_known else ScaleMode.PICTURE)
@@ -123,10 +138,32 @@ class ExplainPanel(QWidget):
         self.threshold.set_share(shown.style.threshold)
         _check(self._fade, shown.style.fade)
         _check(self._overlay, shown.overlay_on)
-        for widget in (self._stage, self.opacity, self.threshold, self._colours, self._fade, self._overlay):
+        for widget in (
+            self._against,
+            self._method,
+            self.opacity,
+            self.threshold,
+            self._colours,
+            self._fade,
+            self._overlay,
+        ):
             widget.setEnabled(shown.enabled)
+        self._stage.setEnabled(shown.enabled and len(shown.stages) > 1)
         self._scale.setEnabled(shown.enabled and shown.fixed_scale_known)
         self._legend.show_legend(shown.legend, shown.style)
+
+    def _offer(self, shown: ExplainShown) -> None:
+        """The classes that the chosen one can be set against, and the stages that the method can be asked for at."""
+        others = [None, *(name for name in shown.classes if name != shown.target)]
+        if others != [self._against.itemData(index) for index in range(self._against.count())]:
+            self._against.clear()
+            for name in others:
+                self._against.addItem("No comparison" if name is None else name, name)
+        if shown.stages != self._stages:
+            self._stages = shown.stages
+            self._stage.clear()
+            for stage in sorted(shown.stages, key=list(STAGE_TITLES).index, reverse=True):
+                self._stage.addItem(STAGE_TITLES[stage], stage)
 
     def _build_segments(self, classes: tuple[str, ...]) -> None:
         for button in self._segments.buttons():

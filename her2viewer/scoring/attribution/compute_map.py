@@ -1,0 +1,51 @@
+"""From a request to the map of one composed picture, whichever method makes it."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from her2viewer.scoring.attribution.fused import fused_map
+from her2viewer.scoring.attribution.occlusion import occlusion
+from her2viewer.scoring.attribution.score_cam import score_cam
+from her2viewer.scoring.attribution.stage_map import stage_map
+from her2viewer.scoring.evidence import FUSED, MapRequest, never, unwatched
+from her2viewer.scoring.network import Network
+from her2viewer.scoring.preprocess import InputLayout
+
+
+class ComputedMap(NamedTuple):
+    """A map and how it came about. `stains_apart`: each stain was asked about alone, whatever the network looks at."""
+
+    values: NDArray[np.float32]
+    detail: str = ""
+    stains_apart: bool = False
+
+
+def compute_map(
+    network: Network,
+    x: Tensor,
+    layout: InputLayout,
+    request: MapRequest,
+    target: int,
+    against: int | None,
+    cancelled: Callable[[], bool] = never,
+    progress: Callable[[int, int], None] = unwatched,
+) -> ComputedMap:
+    """The map asked for. x: (1, 3, h, w), normalised; target, against: the request's classes as the network counts them.
+
+    Raises Cancelled where a slow method was told to stop.
+    """
+    match request.method:
+        case "Occlusion":
+            values = occlusion(network, x, layout, target, against, cancelled=cancelled, progress=progress)
+            return ComputedMap(values, stains_apart=True)
+        case "Score-CAM":
+            found = score_cam(network, x, request.stage, target, against, cancelled=cancelled, progress=progress)
+            return ComputedMap(found.values, f"the {found.taken} most varied of {found.channels} features")
+        case method if request.stage == FUSED:
+            return ComputedMap(fused_map(network, x, target, method, against))
+        case method:
+            return ComputedMap(stage_map(network, x, request.stage, target, method, against))

@@ -1,0 +1,78 @@
+"""A class's map at any residual stage, by the real gradient; at the last stage without one."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from her2viewer.scoring.attribution.class_activation import RULES, ClassActivation
+from her2viewer.scoring.evidence import STAGES
+from her2viewer.scoring.network import Network
+
+
+def last_stage_maps(network: Network, features: Tensor) -> Tensor:
+    """Grad-CAM of all classes at the last stage, from the forward pass alone.
+
+    Behind the last stage come only a mean over the grid and one linear layer, so d logit_c / d A_k is `fc.weight[c, k]` over
+    the number of cells everywhere, and all class maps are one 1x1 convolution. features: of the network's last stage. Returns
+    (n, classes, rows, columns) float32, signed, in logits per cell: a map's cells add up to its class's logit less the bias.
+    """
+    return network.class_maps(features)
+
+
+def stage_map(
+    network: Network, x: Tensor, stage: str, target: int, method: str = "Grad-CAM", against: int | None = None
+) -> NDArray[np.float32]:
+    """One class's map at one stage, or that of the difference of two classes' logits.
+
+    x: (1, 3, h, w), normalised; target, against: indices of classes; method: one of `class_activation.RULES`. Returns (rows,
+    columns) float32 over the whole picture, in logits per cell. No hook is set and nothing is left on the network. Raises
+    ValueError for a stage or a method that there is not.
+    """
+    if stage not in STAGES:
+        raise ValueError(f"stage must be one of {', '.join(STAGES)}, got {stage!r}")
+    (found,) = stage_maps(network, x, (stage,), target, method, against)
+    return np.ascontiguousarray((network.across(found) / network.copies).cpu().numpy())
+
+
+def stage_maps(
+    network: Network,
+    x: Tensor,
+    stages: Sequence[str],
+    target: int,
+    method: str = "Grad-CAM",
+    against: int | None = None,
+) -> list[list[Tensor]]:
+    """Several stages' maps from one pass forward and back, as `stage_map`: for each stage, those of each of the network's parts.
+
+    stages: from fine to coarse. Each map is (rows, columns) float32 of the part alone, not yet shared among its copies.
+    """
+    rule = _rule(method)
+    with torch.no_grad():
+        first = network.until(x, stages[0])
+    with torch.enable_grad():
+        activations = [first.detach().requires_grad_(True)]
+        # Each stage changes its input in place: it gets a copy of its own to work on.
+        for stage, following in pairwise(stages):
+            activations.append(network.beyond(activations[-1].clone(), stage, following))
+        logits = network.classify(network.beyond(activations[-1].clone(), stages[-1]))[0]
+        score = logits[target] if against is None else logits[target] - logits[against]
+        gradients = torch.autograd.grad(score, activations)
+    return [
+        [
+            rule(part[0].float(), its[0].float())
+            for part, its in zip(
+                activation.detach().chunk(network.parts, dim=3), gradient.chunk(network.parts, dim=3), strict=True
+            )
+        ]
+        for activation, gradient in zip(activations, gradients, strict=True)
+    ]
+
+
+def _rule(method: str) -> ClassActivation:
+    if method not in RULES:
+        raise ValueError(f"method must be one of {', '.join(RULES)}, got {method!r}")
+    return RULES[method]

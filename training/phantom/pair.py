@@ -100,7 +100,7 @@ def _misregistration(rng: np.random.Generator, side: int, apart: float) -> NDArr
 
 
 def moved(picture: NDArray[np.float32], shift: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A picture of the IHC's frame as it lies in the H&E image. shift: as in `Phantom`; gentle, it is its own inverse but for its second order."""
+    """A picture of the IHC's frame as it lies in the H&E's. A gentle shift is its own inverse but for its second order."""
     side = picture.shape[0]
     y, x = grid(side)
     at = x - shift[..., 0], y - shift[..., 1]

@@ -22,7 +22,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Deciding:
-    """masks: for each stain the deciding cells (membrane and inside) in pixels of its own image, (side, side). cells: how many."""
+    """masks: by stain the deciding cells, membrane and inside, in pixels of its own image, (side, side). cells: how many."""
 
     masks: dict[Stain, Mask]
     cells: int

@@ -1,34 +1,27 @@
 """What the pairs of a run add up to: each map's figures with intervals, and the map that they speak for."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from her2viewer.scoring.stains import Stain
-from training.evaluation.figures import Figure, Resampling, wilson, FEW
+from training.evaluation.figures import Figure, Resampling
 from training.phantom.rule import CLASSES
 from training.truth.maps import CENTRE, DAB, DAB_ABOVE, FREE, MapName
-from training.truth.rows import MapRow, PairRow
+from training.truth.metrics import Marks
+from training.truth.rows import PairRow
 
 ALL: Final = "all pairs"
 RIGHT: Final = "scored right"
-POSITIVE: Final = CLASSES[1:]
 
 FIGURES: Final = ("pointing", "mass", "rank", "overall")
 """overall: the mean of the other three, pair by pair; what maps are ordered by."""
 
-RIVALS: Final = (DAB, DAB_ABOVE, CENTRE)
+RIVALS: Final = (MapName(DAB), MapName(DAB_ABOVE), MapName(CENTRE), FREE)
 """What each map is set against, pair by pair."""
-
-_SETS: Final[Mapping[str, Callable[[PairRow], bool]]] = {
-    ALL: lambda row: True,
-    RIGHT: lambda row: row.said == row.label,
-    **{f"{RIGHT}, {name}": lambda row, name=name: row.said == row.label == name for name in POSITIVE},  # type: ignore[misc]
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,38 +41,41 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """How much positive evidence a map holds: medians over pairs of class 0 and over the others, in the method's unit.
+class Amounts:
+    """How much positive evidence a map holds: medians over the pairs of class 0 and over the others, in the method's unit.
 
-    blank: the share of all pairs whose map has none. ihc_share: mean share of the evidence that lies on the IHC, None where the model
-    takes one stain. seconds are not told apart by map.
+    blank: the share of all pairs whose map has none. ihc_share: the mean share of it that lies on the IHC, None where the model
+    takes one stain. pairs: how many have this map.
     """
 
     name: MapName
-    negative: float | None
-    positive: float | None
+    of_zero: float | None
+    of_others: float | None
     blank: float
     ihc_share: float | None
+    pairs: int
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """One model's figures. stain: the one that maps are ordered by. chosen: see `chosen_map`; best: the highest of the quick ones.
+    """One model's figures. stain: the one that maps are ordered by. best, chosen: see `chosen_map`.
 
-    area, near: the mean share of that stain's image that deciding cells cover, and with the tolerance around them, over the pairs
-    scored right; what chance would get.
+    pairs, right: how many there are, and how many were scored right; judged, judged_right: those of them that have deciding
+    cells. area, near: the mean share of that stain's image that these cells cover, and with the tolerance around them, over
+    the pairs of `judged_right`: what chance would get. seconds: a pair, for scoring and maps.
     """
 
     model: str
     pairs: int
     right: int
     judged: int
+    judged_right: int
     stain: str
     area: float
     near: float
     seconds: float
     lines: tuple[Line, ...]
-    evidence: tuple[Evidence, ...]
+    amounts: tuple[Amounts, ...]
     best: MapName | None
     chosen: MapName
 
@@ -94,31 +90,110 @@ class Truth:
         return sorted(mine, key=lambda line: -line.overall)
 
 
+def of_class(label: str) -> str:
+    """The set of the pairs of a class that were scored right."""
+    return f"{RIGHT}, {label}"
+
+
 def truth_of(rows: Sequence[PairRow]) -> Truth:
-    """The figures of one model's rows. Pairs of class 0 have no deciding cells: they count for `Evidence` alone."""
+    """The figures of one model's rows. Pairs of class 0 have no deciding cells: they count for `amounts` alone."""
     (model,) = {row.model for row in rows}
     judged = [row for row in rows if row.area]
     names = list(dict.fromkeys(one.name for row in rows for one in row.maps))
     stains = list(dict.fromkeys(stain for row in judged for one in row.maps for stain in one.marks))
     stain = str(Stain.IHC) if str(Stain.IHC) in stains or not stains else stains[0]
     lines = []
-    for pairs, belongs in _SETS.items():
-        members = [row for row in judged if belongs(row)]
+    right = [row for row in judged if row.said == row.label]
+    sets = {ALL: judged, RIGHT: right}
+    sets |= {of_class(label): [row for row in right if row.label == label] for label in CLASSES[1:]}
+    for pairs, members in sets.items():
         for one in stains:
             lines += _lines(names, one, pairs, members)
     best, chosen = chosen_map([line for line in lines if line.pairs == RIGHT and line.stain == stain])
-    right = [row for row in judged if row.said == row.label]
     return Truth(
         model=model,
         pairs=len(rows),
         right=sum(row.said == row.label for row in rows),
         judged=len(judged),
+        judged_right=len(right),
         stain=stain,
         area=_mean([row.area[stain] for row in right if stain in row.area]),
         near=_mean([row.near[stain] for row in right if stain in row.near]),
         seconds=_mean([row.seconds for row in rows]),
         lines=tuple(lines),
-        evidence=tuple(_evidence(name, rows) for name in names if not name.is_baseline),
+        amounts=tuple(_amounts(name, rows) for name in names if not name.is_baseline),
         best=best,
         chosen=chosen,
     )
+
+
+def chosen_map(lines: Sequence[Line]) -> tuple[MapName | None, MapName]:
+    """The best of the quick maps by the overall figure, and the one to show first.
+
+    That is the one that comes with every score and costs nothing, unless the best is better than it beyond its interval, pair by
+    pair. lines: of one stain and one set of pairs. The best is None where there is no line to choose from.
+    """
+    quick = [line for line in lines if not line.name.is_baseline and not line.name.is_slow]
+    if not quick:
+        return None, FREE
+    best = max(quick, key=lambda line: line.overall)
+    gain = best.less.get(str(FREE), {}).get("overall")
+    return best.name, best.name if gain is not None and gain.low is not None and gain.low > 0 else FREE
+
+
+def _lines(names: Sequence[MapName], stain: str, pairs: str, members: Sequence[PairRow]) -> list[Line]:
+    """One line a map, over those of the pairs that have it. Maps of the same pairs see the same resamples."""
+    marks = [{one.name: one.marks[stain] for one in row.maps if stain in one.marks} for row in members]
+    draws: dict[int, Resampling] = {}
+    found = []
+    for name in names:
+        having = [of_pair for of_pair in marks if name in of_pair]
+        if having:
+            draw = draws.setdefault(len(having), Resampling(len(having)))
+            found.append(_line(name, stain, pairs, having, draw))
+    return found
+
+
+def _line(name: MapName, stain: str, pairs: str, having: Sequence[Mapping[MapName, Marks]], draw: Resampling) -> Line:
+    mine = _columns([of_pair[name] for of_pair in having])
+    rivals = {
+        str(rival): _columns([of_pair[rival] for of_pair in having])
+        for rival in RIVALS
+        if rival != name and all(rival in of_pair for of_pair in having)
+    }
+    columns = {figure: mine[figure] for figure in FIGURES}
+    columns |= {
+        f"{figure} less {rival}": mine[figure] - its[figure] for rival, its in rivals.items() for figure in FIGURES
+    }
+    means = draw.means(columns)
+    less = {rival: {figure: means[f"{figure} less {rival}"] for figure in FIGURES} for rival in rivals}
+    # Of hits and misses alone few of either make a bootstrap too narrow.
+    hits = mine["pointing"]
+    pointing = draw.share("pointing", hits == 1) if np.isin(hits, (0, 1)).all() else means["pointing"]
+    return Line(name, stain, pairs, {figure: means[figure] for figure in FIGURES} | {"pointing": pointing}, less)
+
+
+def _columns(marks: Sequence[Marks]) -> dict[str, NDArray[np.float64]]:
+    table = np.array([(one.pointing, one.mass, one.rank) for one in marks])
+    return dict(zip(FIGURES, (*table.T, table.mean(axis=1)), strict=True))
+
+
+def _amounts(name: MapName, rows: Sequence[PairRow]) -> Amounts:
+    maps = [(row.label, one) for row in rows for one in row.maps if one.name == name]
+    found = [(label, one.positive) for label, one in maps if one.positive is not None]
+    of_zero = [positive for label, positive in found if label == CLASSES[0]]
+    of_others = [positive for label, positive in found if label != CLASSES[0]]
+    shares = [one.ihc_share for _, one in maps if one.ihc_share is not None]
+    return Amounts(
+        name,
+        float(np.median(of_zero)) if of_zero else None,
+        float(np.median(of_others)) if of_others else None,
+        _mean([float(positive == 0) for _, positive in found]),
+        _mean(shares) if shares else None,
+        len(found),
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    """0 for none."""
+    return float(np.mean(values)) if values else 0.0

@@ -64,8 +64,8 @@ def baseline_planes(
     """Each baseline's name and its planes, by the stains that the model takes.
 
     Random: uniform noise on the grid of the last stage, drawn as its maps are. Centre: a Gaussian at the middle of the image, its
-    deviation a quarter of the side. DAB density: of the IHC, not below 0; laid over the H&E as it is, as somebody would who holds both images
-    against each other. DAB above Otsu's threshold: the same, 0 below the threshold between its two modes (Otsu 1979).
+    deviation a quarter of the side. DAB density: of the IHC, not below 0; laid over the H&E as it is, without regard to how
+    the two lie. DAB above Otsu's threshold: the same, 0 below the threshold between its two modes (Otsu 1979).
     """
     stains = evidence.layout.order
     noise = np.random.default_rng(np.random.SeedSequence(seed)).random(evidence.class_maps.shape[1:], np.float32)
@@ -77,4 +77,5 @@ def baseline_planes(
     full = dab_densities(ihc).astype(np.float32)
     density = np.maximum(cv2.resize(full, (side, side), interpolation=cv2.INTER_AREA), 0)
     yield DAB, dict.fromkeys(stains, density)
-    yield DAB_ABOVE, dict.fromkeys(stains, np.where(density >= threshold_otsu(density), density, np.float32(0)))
+    least = threshold_otsu(density)  # type: ignore[no-untyped-call]
+    yield DAB_ABOVE, dict.fromkeys(stains, np.where(density >= least, density, np.float32(0)))

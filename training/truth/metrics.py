@@ -36,8 +36,8 @@ def marked(values: Map, mask: Mask, near: Mask) -> Marks:
 def pointing(relevance: Map, near: Mask) -> float:
     """Whether the maximum lies on the mask or within the tolerance around it, which `near` holds.
 
-    Zhang et al. 2018, "Top-down Neural Attention by Excitation Backprop", section 4.2. Where several places share the maximum, the
-    share of them that do: what picking one at random would hit in the long run.
+    Zhang et al. 2018, "Top-down Neural Attention by Excitation Backprop", section 4.2. Where several places share the
+    maximum, the share of them that do: what picking one at random would hit in the long run.
     """
     peak = relevance.max()
     if peak <= 0:

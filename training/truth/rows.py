@@ -1,7 +1,7 @@
 """What was found on each pair, kept a line a pair as it comes: a killed run goes on after its last whole line.
 
-    OUT/run.json      how the pairs are drawn and judged; another way of doing so is refused
-    OUT/pairs.jsonl   one JSON object a line: a pair, a model, and some or all of its maps
+OUT/run.json      how the pairs are drawn and judged; another way of doing so is refused
+OUT/pairs.jsonl   one JSON object a line: a pair, a model, and some or all of its maps
 """
 
 import json
@@ -26,8 +26,8 @@ PAIRS: Final = "pairs.jsonl"
 class MapRow:
     """One map of one pair. marks: by stain, of those that the model takes; empty for a pair of class 0.
 
-    positive: the sum of the grid's positive cells, peak: the greatest of them, in the method's unit; None for baselines. ihc_share: of
-    all positive evidence the share that lies on the IHC; None where there is no evidence, or one stain.
+    positive: the sum of the grid's positive cells, peak: the greatest of them, in the method's unit; None for baselines.
+    ihc_share: of all positive evidence the share that lies on the IHC; None where there is no evidence, or one stain.
     """
 
     name: MapName
@@ -41,8 +41,8 @@ class MapRow:
 class PairRow:
     """A pair as a model scored it. model: SHA-256 of its weights; label: the truth; said: the score, whose maps these are.
 
-    cells: how many decide; area: their share of each stain's image, by stain, near: with the tolerance around them. seconds: for scoring
-    and all of `maps`, without drawing the pair.
+    cells: how many decide; area: their share of each stain's image, by stain; near: with the tolerance around them. seconds:
+    for scoring and all of `maps`, without drawing the pair.
     """
 
     model: str

@@ -44,12 +44,21 @@ def judge_pairs(
     packages = {folder: open_package(folder).manifest for folder in folders}
     for manifest in packages.values():
         refuse_learned(manifest, seed)
-    file = PairFile(out, {"seed": seed, "tolerance_um": TOLERANCE_UM, "raster": RASTER})
+    file = _file(out, seed)
     there = {(row.model, row.index): {one.name for one in row.maps} for row in file.read()}
     jobs = (job for index in range(count) if (job := _job(seed, index, packages, there, index < slow)).wanted)
     for rows in _judged(jobs, workers):
         file.append(rows)
         yield rows
+
+
+def rows_of(manifest: ModelManifest, out: Path, seed: int, count: int) -> list[PairRow]:
+    """What `out` holds of a package on the pairs 0 to count - 1, by pair. Raises ExportError as `PairFile` does."""
+    return [row for row in _file(out, seed).read() if row.model == manifest.weights.sha256 and row.index < count]
+
+
+def _file(out: Path, seed: int) -> PairFile:
+    return PairFile(out, {"seed": seed, "tolerance_um": TOLERANCE_UM, "raster": RASTER})
 
 
 def refuse_learned(manifest: ModelManifest, seed: int) -> None:

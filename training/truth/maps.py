@@ -25,10 +25,11 @@ BASELINES: Final = (RANDOM, CENTRE, DAB, DAB_ABOVE)
 
 @dataclass(frozen=True, slots=True)
 class MapName:
-    """A map by its method and stage as in `MapRequest`; a baseline has no stage."""
+    """A map by its method and stage as in `MapRequest`; a baseline has no stage. scale: of the field as the network sees it."""
 
     method: str
     stage: str = ""
+    scale: int = 1
 
     @property
     def is_baseline(self) -> bool:
@@ -36,10 +37,11 @@ class MapName:
 
     @property
     def is_slow(self) -> bool:
-        return not self.is_baseline and METHODS[self.method].slow
+        """Whether it takes seconds, or what the network says at a size at which it was not trained."""
+        return not self.is_baseline and (METHODS[self.method].slow or self.scale > 1)
 
     def __str__(self) -> str:
-        return f"{self.method}, {self.stage}" if self.stage else self.method
+        return ", ".join(filter(None, (self.method, self.stage, f"{self.scale}x" if self.scale > 1 else "")))
 
 
 FREE: Final = MapName("Grad-CAM", STAGES[-1])

@@ -28,6 +28,7 @@ class MapRow:
 
     positive: the sum of the grid's positive cells, peak: the greatest of them, in the method's unit; None for baselines.
     ihc_share: of all positive evidence the share that lies on the IHC; None where there is no evidence, or one stain.
+    same_score: of a map at a larger scale, whether the model says the same there; otherwise None.
     """
 
     name: MapName
@@ -35,6 +36,7 @@ class MapRow:
     positive: float | None = None
     peak: float | None = None
     ihc_share: float | None = None
+    same_score: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ class PairRow:
                 one["positive"],
                 one["peak"],
                 one["ihc_share"],
+                one["same_score"],
             )
             for one in document["maps"]
         )

@@ -45,7 +45,8 @@ class Amounts:
     """How much positive evidence a map holds: medians over the pairs of class 0 and over the others, in the method's unit.
 
     blank: the share of all pairs whose map has none. ihc_share: the mean share of it that lies on the IHC, None where the model
-    takes one stain. pairs: how many have this map.
+    takes one stain. same_score: of a map at a larger scale, the share of pairs of which the model says the same there.
+    pairs: how many have this map.
     """
 
     name: MapName
@@ -53,6 +54,7 @@ class Amounts:
     of_others: float | None
     blank: float
     ihc_share: float | None
+    same_score: float | None
     pairs: int
 
 
@@ -133,7 +135,7 @@ def chosen_map(lines: Sequence[Line]) -> tuple[MapName | None, MapName]:
     That is the one that comes with every score and costs nothing, unless the best is better than it beyond its interval, pair by
     pair. lines: of one stain and one set of pairs. The best is None where there is no line to choose from.
     """
-    quick = [line for line in lines if not line.name.is_baseline and not line.name.is_slow]
+    quick = [line for line in lines if line.name.can_be_first]
     if not quick:
         return None, FREE
     best = max(quick, key=lambda line: line.overall)
@@ -184,12 +186,14 @@ def _amounts(name: MapName, rows: Sequence[PairRow]) -> Amounts:
     of_zero = [positive for label, positive in found if label == CLASSES[0]]
     of_others = [positive for label, positive in found if label != CLASSES[0]]
     shares = [one.ihc_share for _, one in maps if one.ihc_share is not None]
+    same = [float(one.same_score) for _, one in maps if one.same_score is not None]
     return Amounts(
         name,
         float(np.median(of_zero)) if of_zero else None,
         float(np.median(of_others)) if of_others else None,
         _mean([float(positive == 0) for _, positive in found]),
         _mean(shares) if shares else None,
+        _mean(same) if same else None,
         len(found),
     )
 

@@ -1,6 +1,7 @@
 """One phantom pair: scored as a file of it would be, its maps made, and what they say of the cells that decide."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Final
 
@@ -8,6 +9,7 @@ import cv2
 import numpy as np
 
 from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, MapRequest
+from her2viewer.scoring.preprocess import compose
 from her2viewer.scoring.scorer import Scorer
 from her2viewer.scoring.stains import Stain
 from training.phantom.optics import Rgb
@@ -25,6 +27,16 @@ TOLERANCE_UM: Final = 10.0
 """The pointing game's tolerance, about half a tumour cell across. (Zhang et al. took 15 px of photographs.)"""
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Made:
+    """A map over the images of the stains that the model takes; attribution: None for a baseline. same_score: as in `MapRow`."""
+
+    name: MapName
+    planes: dict[Stain, Plane]
+    attribution: Attribution | None = None
+    same_score: bool | None = None
+
+
 def judged(phantom: Phantom, scorer: Scorer, names: Collection[MapName]) -> PairRow:
     """A pair by a model and the maps that are named.
 
@@ -39,10 +51,10 @@ def judged(phantom: Phantom, scorer: Scorer, names: Collection[MapName]) -> Pair
     started = perf_counter()
     evidence = scorer.score(field)
     maps = []
-    for name, planes, attribution in _made(scorer, evidence, field, names, (phantom.seed, phantom.index)):
-        marks = {str(s): marked(plane, masks[s], near[s]) for s, plane in planes.items() if s in masks}
-        amounts = {} if attribution is None else _amounts(attribution, planes)
-        maps.append(MapRow(name, marks, **amounts))
+    for made in _maps(scorer, evidence, field, names, (phantom.seed, phantom.index)):
+        marks = {str(s): marked(plane, masks[s], near[s]) for s, plane in made.planes.items() if s in masks}
+        amounts = {} if made.attribution is None else _amounts(made.attribution, made.planes)
+        maps.append(MapRow(made.name, marks, **amounts, same_score=made.same_score))
     return PairRow(
         model=evidence.prediction.model.sha256,
         index=phantom.index,
@@ -68,19 +80,32 @@ def _read_back(image: Rgb, quality: int) -> Rgb:
     return np.asarray(decoded, np.uint8)
 
 
-def _made(
+def _maps(
     scorer: Scorer, evidence: Evidence, field: FieldPixels, names: Collection[MapName], seed: tuple[int, int]
-) -> Iterator[tuple[MapName, dict[Stain, Plane], Attribution | None]]:
-    """Each map over the images of the stains that the model takes; of one that it made, the map itself as well."""
+) -> Iterator[_Made]:
     if any(name.is_baseline for name in names):
         for baseline, planes in baseline_planes(evidence, field.pixels[Stain.IHC], RASTER, seed):
             if (name := MapName(baseline)) in names:
-                yield name, planes, None
-    for name in names:
-        if not name.is_baseline:
+                yield _Made(name, planes)
+    for scale in sorted({name.scale for name in names if not name.is_baseline}):
+        seen, same = (evidence, None) if scale == 1 else _enlarged(scorer, evidence, field, scale)
+        mine = [name for name in names if name.scale == scale and not name.is_baseline]
+        made: dict[MapName, Attribution] = {}
+        if not all(name.is_slow for name in mine):
+            for one in scorer.gradient_attributions(seen, evidence.prediction.score):
+                made[MapName(one.method, one.stage, scale)] = one
+        for name in mine:
             request = MapRequest(evidence.prediction.score, name.stage, name.method)
-            attribution = scorer.attribution(evidence, request)
-            yield name, {s: over_image(attribution, s, RASTER) for s in evidence.layout.order}, attribution
+            attribution = made.get(name) or scorer.attribution(seen, request)
+            planes = {stain: over_image(attribution, stain, RASTER) for stain in evidence.layout.order}
+            yield _Made(name, planes, attribution, same)
+
+
+def _enlarged(scorer: Scorer, evidence: Evidence, field: FieldPixels, scale: int) -> tuple[Evidence, bool]:
+    """The field as the network sees it larger, and whether it says the same of it."""
+    fine = scorer.fine_map(field, evidence, MapRequest(evidence.prediction.score), scale)
+    larger = compose(field.pixels, evidence.layout.enlarged(scale))
+    return replace(evidence, network_input=larger), fine.agrees
 
 
 def _amounts(attribution: Attribution, planes: dict[Stain, Plane]) -> dict[str, float | None]:

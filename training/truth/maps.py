@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.filters import threshold_otsu
 
-from her2viewer.scoring.evidence import METHODS, STAGES, Attribution, Evidence
+from her2viewer.scoring.evidence import (
+    FUSED,
+    METHOD_SHOWN_FIRST,
+    METHODS,
+    STAGE_SHOWN_FIRST,
+    STAGES,
+    Attribution,
+    Evidence,
+)
 from her2viewer.scoring.stains import Stain
 from training.evaluation.baseline import dab_densities
 
@@ -37,8 +45,12 @@ class MapName:
 
     @property
     def is_slow(self) -> bool:
-        """Whether it takes seconds, or what the network says at a size at which it was not trained."""
-        return not self.is_baseline and (METHODS[self.method].slow or self.scale > 1)
+        return not self.is_baseline and METHODS[self.method].slow
+
+    @property
+    def can_be_first(self) -> bool:
+        """Whether the app could show it first: at hand in a blink, and of the size that the model scored."""
+        return not self.is_baseline and not self.is_slow and self.scale == 1
 
     def __str__(self) -> str:
         return ", ".join(filter(None, (self.method, self.stage, f"{self.scale}x" if self.scale > 1 else "")))
@@ -47,12 +59,25 @@ class MapName:
 FREE: Final = MapName("Grad-CAM", STAGES[-1])
 """The map that comes with every score and costs nothing more."""
 
+SHOWN_FIRST: Final = MapName(METHOD_SHOWN_FIRST, STAGE_SHOWN_FIRST)
+"""The app's own choice, which this measurement is to confirm or change."""
+
+
+SCALES: Final = (2, 3)
+FINE: Final = tuple(
+    MapName(method, stage, scale)
+    for scale in SCALES
+    for method in ("Grad-CAM", "LayerCAM")
+    for stage in (FUSED, "layer3", "layer4")
+)
+"""Maps of the field as the network sees it larger than it was trained on."""
+
 
 def every_map(slow: bool) -> tuple[MapName, ...]:
-    """Baselines first, then methods in their own order, each from its finest stage on. slow: with those that take seconds."""
+    """Baselines first, then methods in their own order, then those at larger scales. slow: with those that take seconds."""
     methods = [method for method in METHODS.values() if slow or not method.slow]
     asked = [MapName(method.name, stage) for method in methods for stage in method.stages]
-    return (*(MapName(name) for name in BASELINES), *asked)
+    return (*(MapName(name) for name in BASELINES), *asked, *FINE)
 
 
 def over_image(attribution: Attribution, stain: Stain, side: int) -> Plane:

@@ -12,12 +12,15 @@ from training.files import replacing
 from training.truth.figures import FIGURES, Truth
 from training.truth.maps import DAB, MapName
 
-_QUICK, _SLOW, _BASELINE, _CHOSEN = "#3b5b7a", "#7a5b3b", "#8a8a8a", "#b3261e"
+_QUICK, _FINE, _SLOW, _BASELINE, _CHOSEN = "#3b5b7a", "#4f8a6b", "#7a5b3b", "#8a8a8a", "#b3261e"
 _TITLES: Final = {"pointing": "pointing game", "mass": "mass accuracy", "rank": "rank accuracy", "overall": "overall"}
 
 
 def draw_plot(models: Sequence[tuple[str, Truth]], path: Path) -> None:
-    """An SVG with a row of four panels for each model: (title, its figures). Baselines are squares, slow maps diamonds."""
+    """An SVG with a row of four panels for each model: (title, its figures).
+
+    The chosen map is a star, baselines are squares, slow maps diamonds, those at larger scales triangles.
+    """
     heights = [max(len(truth.ordered()), 1) for _, truth in models]
     with rc_context({"svg.hashsalt": "her2viewer", "font.size": 8}):
         canvas = Canvas(figsize=(10, 0.21 * sum(heights) + 0.9 * len(models)), layout="constrained")
@@ -50,4 +53,6 @@ def _look(name: MapName, truth: Truth) -> tuple[str, str]:
         return "s", _BASELINE
     if name.is_slow:
         return "D", _SLOW
+    if name.scale > 1:
+        return "^", _FINE
     return ("*", _CHOSEN) if name == truth.chosen else ("o", _QUICK)

@@ -17,7 +17,7 @@ from training.phantom.rule import CLASSES
 from training.phantom.writing import GENERATOR
 from training.truth.figures import ALL, FIGURES, RIGHT, RIVALS, Line, Truth, of_class
 from training.truth.judging import RASTER, TOLERANCE_UM
-from training.truth.maps import CENTRE, DAB, FREE, MapName
+from training.truth.maps import CENTRE, DAB, FREE, SHOWN_FIRST, MapName
 from training.truth.plot import draw_plot
 
 SCHEMA: Final = "her2viewer.truth/1"
@@ -110,6 +110,10 @@ def _sentences(truth: Truth) -> list[str]:
     if best is not None:
         told = [_against(best, rival) for rival in RIVALS if str(rival) in best.less]
         found.append(f"Best of the quick maps: **{best.name}**. By the overall figure it is {'; '.join(told)}.")
+    same = {one.name.scale: one.same_score for one in truth.amounts if one.same_score is not None}
+    if same:
+        told = [f"{share:.0%} of all pairs at {scale} times" for scale, share in sorted(same.items())]
+        found.append(f"Seen larger than its input, the model says the same score of {' and of '.join(told)}.")
     if truth.chosen == FREE:
         why = (
             "it comes with the score, and no quick map is better beyond its interval"
@@ -118,7 +122,7 @@ def _sentences(truth: Truth) -> list[str]:
         )
     else:
         why = f"better than {FREE}, which comes with the score, beyond its interval"
-    found.append(f"To be shown first: **{truth.chosen}** ({why}).")
+    found.append(f"To be shown first: **{truth.chosen}** ({why}). The app shows {SHOWN_FIRST} first.")
     return found
 
 

@@ -7,16 +7,31 @@ from her2viewer.scoring.scorer import Scorer
 from her2viewer.scoring.stains import Stain
 from training.phantom.pair import Phantom
 from training.truth.judging import as_files
-from training.truth.maps import BASELINES, CENTRE, DAB, DAB_ABOVE, FREE, RANDOM, MapName, baseline_planes, every_map
+from training.truth.maps import (
+    BASELINES,
+    CENTRE,
+    DAB,
+    DAB_ABOVE,
+    FINE,
+    FREE,
+    RANDOM,
+    SHOWN_FIRST,
+    MapName,
+    baseline_planes,
+    every_map,
+)
 
 
 def test_every_method_is_judged_at_every_stage_that_it_offers() -> None:
     quick, all_of_them = every_map(slow=False), every_map(slow=True)
     assert set(all_of_them) == {MapName(name) for name in BASELINES} | {
         MapName(method.name, stage) for method in METHODS.values() for stage in method.stages
-    }
+    } | set(FINE)
     assert set(all_of_them) - set(quick) == {name for name in all_of_them if name.is_slow} != set()
     assert FREE in quick
+    assert SHOWN_FIRST in quick
+    assert SHOWN_FIRST.can_be_first
+    assert not any(name.can_be_first for name in FINE)
     assert str(FREE) == f"Grad-CAM, {STAGES[-1]}"
 
 

@@ -438,11 +438,13 @@ def truth(
 
     from her2viewer.scoring.package import bundled_package, open_package
     from training.truth.figures import truth_of
-    from training.truth.report import Measured, write_report
+    from training.truth.report import Measured, around_part, write_report
     from training.truth.run import judge_pairs, rows_of
 
     packages = [bundled_package() if model is None else open_package(model), *map(open_package, others or [])]
     folders = [package.folder for package in packages]
+    if guide is not None:
+        around_part(guide)  # a page that cannot be written is said before the work, not after it
     pairs = judge_pairs(folders, out_folder, count=count, seed=seed, slow=slow, workers=workers)
     for _ in track(pairs, "Judging", total=count, console=out):
         pass

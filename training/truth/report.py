@@ -44,13 +44,9 @@ def write_report(measured: Sequence[Measured], out: Path, *, seed: int, count: i
     """Writes the four files to `out`.
 
     guide: a Markdown file whose part between the marks is written anew, with the plot in `pictures` beside it.
-    Raises ExportError where the guide has no such part, before anything is written.
+    Raises ExportError as `around_part` does, before anything is written.
     """
-    text = None if guide is None else guide.read_text(encoding="utf-8")
-    if text is not None and not 0 <= text.find(BEGIN) < text.find(END):
-        raise ExportError(
-            "it has no part that this command writes", path=guide, remedy=f"put in two lines: {BEGIN} and {END}"
-        )
+    around = None if guide is None else around_part(guide)
     document = {
         "schema": SCHEMA,
         "generator": GENERATOR,
@@ -68,12 +64,30 @@ def write_report(measured: Sequence[Measured], out: Path, *, seed: int, count: i
         writer.writerows(lines)
     draw_plot([(one.title, one.truth) for one in measured], out / PLOT)
     _replace(out / "truth.md", "\n".join(["# Truth of maps", "", *markdown(measured, seed, count, PLOT)]) + "\n")
-    if guide is not None and text is not None:
+    if guide is not None and around is not None:
         (guide.parent / "pictures").mkdir(exist_ok=True)
         shutil.copyfile(out / PLOT, guide.parent / "pictures" / PLOT)
         part = "\n".join(["", "", *markdown(measured, seed, count, f"pictures/{PLOT}"), "", ""])
-        before, _, rest = text.partition(BEGIN)
-        _replace(guide, before + BEGIN + part + END + rest.partition(END)[2])
+        _replace(guide, part.join(around))
+
+
+def around_part(guide: Path) -> tuple[str, str]:
+    """What stands before and after the part of a Markdown file that this command writes, marks included.
+
+    Raises ExportError where the file cannot be read or has no such part.
+    """
+    try:
+        before, begin, rest = guide.read_text(encoding="utf-8").partition(BEGIN)
+    except OSError as error:
+        raise ExportError(
+            f"it cannot be read ({error.strerror})", path=guide, remedy="name a page that is there"
+        ) from error
+    _, end, after = rest.partition(END)
+    if not end:
+        raise ExportError(
+            "it has no part that this command writes", path=guide, remedy=f"put in two lines: {BEGIN} and {END}"
+        )
+    return before + begin, end + after
 
 
 def markdown(measured: Sequence[Measured], seed: int, count: int, plot: str) -> list[str]:

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from her2viewer.scoring.evidence import Attribution, Evidence, MapRequest
+from her2viewer.scoring.evidence import Attribution, Evidence
 from her2viewer.scoring.scorer import Scorer
 from her2viewer.scoring.stains import Stain
 from training.phantom.pair import Phantom
@@ -34,9 +34,8 @@ class Knowing:
     def score(self, field: Any) -> Evidence:
         return self._scorer.score(field)
 
-    def attribution(self, evidence: Evidence, request: MapRequest) -> Attribution:
-        made = self._scorer.attribution(evidence, MapRequest(request.target))
-        return replace(made, values=self._sign * self._values, separate=True)
+    def gradient_attributions(self, evidence: Evidence, target: str) -> list[Attribution]:
+        return [replace(evidence.attribution(target), values=self._sign * self._values, separate=True)]
 
 
 def test_a_map_of_the_deciding_cells_is_right_in_both_images(scorer: Scorer, phantoms: dict[str, Phantom]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2viewer.scoring.stains import Stain
-from training.evaluation.figures import Figure, Resampling
+from training.evaluation.figures import FEWEST, Figure, Resampling
 from training.phantom.rule import CLASSES
 from training.truth.maps import CENTRE, DAB, DAB_ABOVE, FREE, MapName
 from training.truth.metrics import Marks
@@ -87,8 +87,9 @@ class Truth:
         return next((line for line in self.lines if (line.name, line.pairs, line.stain) == asked), None)
 
     def ordered(self, pairs: str = RIGHT) -> list[Line]:
-        """All maps on that stain, the best first."""
+        """All maps on that stain, the best first; without those made of too few pairs to say anything."""
         mine = [line for line in self.lines if line.pairs == pairs and line.stain == self.stain]
+        mine = [line for line in mine if line.figures["overall"].fields >= FEWEST]
         return sorted(mine, key=lambda line: -line.overall)
 
 

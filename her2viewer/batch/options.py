@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from her2viewer.export.overlay import OverlayStyle
-from her2viewer.scoring.evidence import STAGES, MapRequest
+from her2viewer.scoring.evidence import METHOD_SHOWN_FIRST, STAGE_SHOWN_FIRST, MapRequest
 from her2viewer.scoring.prediction import ModelIdentity
 
 
@@ -25,8 +25,8 @@ class BatchOptions:
     overlay: bool = True
     style: OverlayStyle = field(default_factory=OverlayStyle)
     target: str | None = None
-    stage: str = STAGES[-1]
-    method: str = "Grad-CAM"
+    stage: str = STAGE_SHOWN_FIRST
+    method: str = METHOD_SHOWN_FIRST
     against: str | None = None
     explain: bool = False
     resume: bool = False

@@ -12,6 +12,7 @@ from her2viewer.cli.choices import Device, Method, Precision, Stage
 from her2viewer.cli.terminal import survive_odd_names
 from her2viewer.errors import UserError
 from her2viewer.export.overlay import ColourMap, OverlayStyle
+from her2viewer.scoring.evidence import METHOD_SHOWN_FIRST, STAGE_SHOWN_FIRST
 
 _WINDOW: Final = (
     "Without a command: [bold]her2viewer[/] opens the window, [bold]her2viewer HE.png IHC.png[/] with that pair."
@@ -137,14 +138,15 @@ def score(
     stage: Annotated[
         Stage | None,
         typer.Option(
-            help="Draw the map of this stage; layer1 is the finest, fused is all in one.", show_default="layer4"
+            help="Draw the map of this stage; layer1 is the finest, fused is all in one.",
+            show_default=STAGE_SHOWN_FIRST,
         ),
     ] = None,
     method: Annotated[
         Method | None,
         typer.Option(
             help="How the map is made; Score-CAM and Occlusion take seconds for each pair.",
-            show_default="Grad-CAM",
+            show_default=METHOD_SHOWN_FIRST,
             case_sensitive=False,
         ),
     ] = None,
@@ -221,7 +223,7 @@ def score(
         style=style,
         target=target,
         stage=stage,
-        method=method or "Grad-CAM",
+        method=method or METHOD_SHOWN_FIRST,
         against=against,
         explain=explain,
         device=device,

@@ -21,7 +21,7 @@ from her2viewer.cli.terminal import Terminal
 from her2viewer.errors import ExportError, PackageError, PairError, UserError
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.export.results import ResultDocument
-from her2viewer.scoring.evidence import INPUT, METHODS, STAGES, FieldScorer
+from her2viewer.scoring.evidence import INPUT, METHODS, STAGE_SHOWN_FIRST, FieldScorer
 from her2viewer.scoring.package import ModelPackage, bundled_package, open_package
 
 _NAMED_AT_MOST: Final = 5
@@ -60,7 +60,7 @@ def score_pairs(asked: Asked) -> int:
         overlay=asked.overlay,
         style=asked.style,
         target=asked.target,
-        stage=asked.stage or METHODS[asked.method].nearest(STAGES[-1]),
+        stage=asked.stage or METHODS[asked.method].nearest(STAGE_SHOWN_FIRST),
         method=asked.method,
         against=asked.against,
         explain=asked.explain,

@@ -19,7 +19,14 @@ from her2viewer.gui.scale.typed import TypedScales
 from her2viewer.gui.what_if.state import WhatIfState
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.imaging.source import ImageSource, RGBImage
-from her2viewer.scoring.evidence import METHODS, STAGES, Attribution, Evidence, MapRequest
+from her2viewer.scoring.evidence import (
+    METHOD_SHOWN_FIRST,
+    METHODS,
+    STAGE_SHOWN_FIRST,
+    Attribution,
+    Evidence,
+    MapRequest,
+)
 from her2viewer.scoring.package import ModelManifest
 from her2viewer.scoring.prediction import ModelIdentity
 from her2viewer.scoring.preprocess import FIELD_UM
@@ -113,8 +120,8 @@ class MapWish:
     """Which map is wished for. `target` None is the class of the score, `against` None that it is set against no other."""
 
     target: str | None = None
-    stage: str = STAGES[-1]
-    method: str = "Grad-CAM"
+    stage: str = STAGE_SHOWN_FIRST
+    method: str = METHOD_SHOWN_FIRST
     against: str | None = None
 
     @classmethod

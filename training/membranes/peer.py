@@ -41,9 +41,9 @@ def peer_cells(image: RGBImage, mpp: float) -> PeerCells:
     nuclear = blue > threshold_otsu(blue)  # type: ignore[no-untyped-call]
     depth = ndimage.distance_transform_edt(nuclear)
     peaks = peak_local_max(  # type: ignore[no-untyped-call]
-        gaussian(depth, 1.0),
+        gaussian(depth, 1.0),  # type: ignore[no-untyped-call]
         min_distance=max(1, round(_APART_UM / mpp)),
-        labels=nuclear.astype(np.int32),  # type: ignore[no-untyped-call]
+        labels=nuclear.astype(np.int32),
     )
     markers = np.zeros(nuclear.shape, np.int32)
     markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)

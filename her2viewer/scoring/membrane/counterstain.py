@@ -7,6 +7,7 @@ membrane traced there would hug dark nuclei.
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from her2viewer.scoring.membrane.dyes import Plane
 from her2viewer.scoring.membrane.polar import along_rays
@@ -40,6 +41,6 @@ def _share(dab: Plane, counterstain: Plane, centre: Plane, radius: Plane) -> flo
     return float(np.clip(np.median((brown_in - brown_out)[telling] / deeper[telling]), 0, _MOST))
 
 
-def _mean(plane: Plane, centre: Plane, part: Plane) -> Plane:
+def _mean(plane: Plane, centre: Plane, part: NDArray[np.bool_]) -> Plane:
     rings = along_rays(plane, centre, _RADII).mean(axis=1)
     return np.asarray((rings * part).sum(axis=1) / np.maximum(part.sum(axis=1), 1), np.float32)

@@ -127,7 +127,7 @@ def _cored(planes: DyePlanes, centre: Centres) -> NDArray[np.bool_]:
     nuclear = np.maximum(along_rays(blue, centre, _HERE)[:, 0, 0] - np.float32(_AGAINST_DAB) * own, 0)
     on_wall = (own > _WALL_SHARE * ring) & (own > _WALL_LEAST + _WALL_BLUE * nuclear)
     empty = (own + nuclear < _EMPTY) & (ring > 5 * np.maximum(own, 0.01))
-    return ~(on_wall | empty)
+    return np.asarray(~(on_wall | empty), np.bool_)
 
 
 def _disc(um: float) -> NDArray[np.uint8]:

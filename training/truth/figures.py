@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from her2viewer.scoring.membrane.rule import CLASSES
 from her2viewer.scoring.stains import Stain
 from training.evaluation.figures import FEWEST, Figure, Resampling
-from training.phantom.rule import CLASSES
 from training.truth.maps import CENTRE, DAB, DAB_ABOVE, FREE, MapName
 from training.truth.metrics import Marks
 from training.truth.rows import PairRow

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from her2viewer.errors import ExportError
+from her2viewer.scoring.membrane.rule import CLASSES
 from her2viewer.scoring.package import ModelManifest
 from her2viewer.scoring.stains import Stain
 from training.evaluation.figures import Figure
 from training.files import replacing
-from training.phantom.rule import CLASSES
 from training.phantom.writing import GENERATOR
 from training.truth.figures import ALL, FIGURES, RIGHT, RIVALS, Line, Truth, of_class
 from training.truth.judging import RASTER, TOLERANCE_UM

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from her2viewer.scoring.membrane.rule import CLASSES, Grade
 from her2viewer.scoring.stains import Stain
 from training.phantom import rule
 from training.phantom.pair import Phantom
-from training.phantom.rule import CLASSES, Grade
 from training.truth.deciding import deciding_cells, deciding_grades, in_he, on_raster
 
 FAINT, MODERATE, INTENSE = Grade.FAINT_INCOMPLETE, Grade.WEAK_TO_MODERATE, Grade.INTENSE_COMPLETE

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from her2viewer.scoring.membrane import rule
 from her2viewer.scoring.membrane.rule import CLASSES
 from her2viewer.scoring.stains import Stain
-from training.phantom import rule
 from training.phantom.pair import Phantom, moved
 
 Mask = NDArray[np.bool_]

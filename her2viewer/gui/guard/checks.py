@@ -5,7 +5,7 @@ from typing import Final
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from her2viewer.gui.guard.resolve import CheckRow, ChecksShown
+from her2viewer.gui.guard.resolve import ChecksShown
 from her2viewer.gui.icons import themed_pixmap
 from her2viewer.gui.panels.fold import Fold
 from her2viewer.gui.panels.section import quiet
@@ -27,7 +27,7 @@ class ChecksView(QWidget):
         self._grid.setHorizontalSpacing(8)
         self._grid.setVerticalSpacing(4)
         self._grid.setColumnStretch(1, 1)
-        self._rows: list[tuple[QLabel, QLabel]] = []
+        self._rows: list[tuple[QLabel, QLabel, QLabel]] = []
         self.fold.body.addLayout(self._grid)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -37,24 +37,33 @@ class ChecksView(QWidget):
         self._shown = shown
         self.fold.set_title(shown.summary)
         while len(self._rows) < len(shown.rows):
-            icon, text = QLabel(), quiet()
-            icon.setAlignment(Qt.AlignmentFlag.AlignTop)
-            text.setWordWrap(True)
-            text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            self._grid.addWidget(icon, len(self._rows), 0)
-            self._grid.addWidget(text, len(self._rows), 1)
-            self._rows.append((icon, text))
-        for index, (icon, text) in enumerate(self._rows):
+            self._add_row()
+        for index, (icon, title, details) in enumerate(self._rows):
             used = index < len(shown.rows)
-            icon.setVisible(used)
-            text.setVisible(used)
+            for label in (icon, title, details):
+                label.setVisible(used)
             if used:
                 row = shown.rows[index]
                 icon.setAccessibleName("passed" if row.passed else "failed")
                 icon.setToolTip("Passed" if row.passed else "Failed")
-                text.setText(_words(row))
+                title.setText(row.title if row.passed else f"Failed: {row.title[:1].lower()}{row.title[1:]}")
+                details.setText("\n".join(filter(None, (row.figures, row.message))))
         self._paint()
         self.setVisible(bool(shown.rows))
+
+    def _add_row(self) -> None:
+        icon, title, details = QLabel(), QLabel(), quiet()
+        icon.setAlignment(Qt.AlignmentFlag.AlignTop)
+        for label in (title, details):
+            label.setWordWrap(True)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(title)
+        words.addWidget(details)
+        self._grid.addWidget(icon, len(self._rows), 0)
+        self._grid.addLayout(words, len(self._rows), 1)
+        self._rows.append((icon, title, details))
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
@@ -62,10 +71,5 @@ class ChecksView(QWidget):
             self._paint()
 
     def _paint(self) -> None:
-        for (icon, _), row in zip(self._rows, self._shown.rows, strict=False):
+        for (icon, _, _), row in zip(self._rows, self._shown.rows, strict=False):
             icon.setPixmap(themed_pixmap(_ICONS[row.passed], _SIDE, self.palette()))
-
-
-def _words(row: CheckRow) -> str:
-    failed = "" if row.passed else "Failed: "
-    return "\n".join(filter(None, (f"{failed}{row.title}", row.figures, row.message)))

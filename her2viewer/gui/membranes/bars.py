@@ -50,8 +50,7 @@ class GradeBars(QWidget):
         left = _SAMPLE + _GAP
         for index, row in enumerate(self._rows):
             top, look = index * _ROW, LOOKS[row.grade]
-            painter.setPen(look.pen())
-            painter.drawLine(QPointF(0, top + _TEXT / 2), QPointF(_SAMPLE, top + _TEXT / 2))
+            look.draw_sample(painter, QPointF(0, top + _TEXT / 2), QPointF(_SAMPLE, top + _TEXT / 2))
             painter.setPen(ink)
             text = QRectF(left, top, self.width() - left, _TEXT)
             painter.drawText(text, middle | Qt.AlignmentFlag.AlignLeft, look.name)

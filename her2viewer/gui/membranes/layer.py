@@ -6,8 +6,8 @@ from typing import Final
 
 import cv2
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QPolygonF, QRegion
 
 from her2viewer.gui.fields.placing import Placing, on_screen, polygon, transform
 from her2viewer.gui.membranes.contours import Contours
@@ -20,6 +20,8 @@ from her2viewer.scoring.membrane.rule import Grade
 from her2viewer.scoring.stains import Stain
 
 _DARK, _LIGHT = QColor(0, 0, 0, 200), QColor(255, 255, 255)
+_SMALL: Final = 80.0
+"""Logical pixels of an outline below which its line is thin: broader ones would cover the cell, and take long."""
 _NEAR: Final = 12
 """Cells that are nearest to a click and are asked whether they hold it."""
 
@@ -48,12 +50,14 @@ class CellLayer:
         contours = self.contours(shown, sight.stain)
         to_screen = on_screen(sight)
         seen = transform(to_screen.inverse()).mapRect(QRectF(painter.window()))
+        small = contours.size * to_screen.scale < _SMALL
+        placed = transform(to_screen)
         painter.save()
-        painter.setTransform(transform(to_screen), combine=True)
+        if sight.image is not None:
+            painter.setClipRegion(QRegion(placed.map(QPolygonF(QRectF(0, 0, *sight.image.source.size))).toPolygon()))
         for grade in Grade:
-            paths = contours.paths(grade, seen, to_screen.scale)
-            for path in paths:
-                painter.strokePath(path, LOOKS[grade].pen())
+            for path in contours.paths(grade, seen, to_screen.scale):
+                LOOKS[grade].stroke(painter, path, placed, small=small)
         painter.restore()
         if shown.chosen is not None:
             self._paint_chosen(painter, sight, contours, shown)
@@ -86,14 +90,14 @@ class CellLayer:
         for pen in (QPen(_DARK, 5.0), QPen(_LIGHT, 2.5)):
             painter.setPen(pen)
             painter.drawPolygon(outline)
-        frame = outline.boundingRect()
+        frame, room = outline.boundingRect(), QRectF(painter.window()).adjusted(4, 4, -4, -4)
         text, metrics = cell_words(shown.reading, shown.chosen), QFontMetricsF(painter.font())
         plate = metrics.boundingRect(QRectF(0, 0, 400, 200), Qt.AlignmentFlag.AlignLeft, text).adjusted(-8, -4, 8, 4)
-        plate.moveTopLeft(frame.topRight() + QPointF(8, -4))
-        room = QRectF(painter.window()).adjusted(4, 4, -4, -4)
-        if plate.right() > room.right():
-            plate.moveRight(max(frame.left() - 8, room.left() + plate.width()))
-        plate.moveTop(min(max(plate.top(), room.top()), room.bottom() - plate.height()))
+        plate.moveCenter(frame.center())
+        plate.moveBottom(frame.top() - 6)
+        if plate.top() < room.top():
+            plate.moveTop(frame.bottom() + 6)
+        plate.moveLeft(min(max(plate.left(), room.left()), room.right() - plate.width()))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(_DARK)
         painter.drawRoundedRect(plate, 4, 4)

@@ -47,6 +47,10 @@ class MembranesPanel(QWidget):
         for label in (self._sentence, self._borderline, self._words, self._counted, self._cell):
             label.setWordWrap(True)
             label.setTextInteractionFlags(_SELECTABLE)
+        self._cell.setToolTip(
+            "DAB: optical density across the cell's side of its membrane, times micrometres.\n"
+            "The share of the outline that is stained says whether a membrane is complete."
+        )
         self.bars = GradeBars()
         self.basis = Fold("What it rests on", small=True, is_open=False)
         self._limits = quiet()

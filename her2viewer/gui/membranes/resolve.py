@@ -47,7 +47,7 @@ class MembranesShown:
     counted: str = ""
     cell: str = ""
     limits: tuple[str, ...] = ()
-    cells_shown: bool = True
+    cells_shown: bool = False
 
 
 def can_read(state: State) -> bool:
@@ -78,7 +78,7 @@ def resolve_membranes(state: State) -> MembranesShown:
         borderline=reading.borderline,
         rows=_rows(reading),
         counted=_counted(reading),
-        cell=cell_words(reading, membranes.chosen) if membranes.cells_shown else "",
+        cell=_cell(reading, membranes.chosen) if membranes.cells_shown else "",
         limits=reading.limits,
         cells_shown=membranes.cells_shown,
     )
@@ -116,15 +116,21 @@ def cells_on_screen(state: State) -> MembraneReading | None:
     return reading if reading is not None and seen and len(reading.cells) else None
 
 
-def cell_words(reading: MembraneReading, chosen: int | None) -> str:
-    """What was measured of a cell, in two lines."""
-    if chosen is None:
-        return _HOW_TO_ASK if len(reading.cells) else ""
+def cell_words(reading: MembraneReading, chosen: int) -> str:
+    """What was measured of a cell, in two short lines that stand beside it."""
     cells = reading.cells
     name = LOOKS[Grade(cells.grade[chosen])].name
+    return f"{name}\n{cells.completeness[chosen]:.0%} stained, DAB {cells.amount[chosen]:.2f}"
+
+
+def _cell(reading: MembraneReading, chosen: int | None) -> str:
+    if chosen is None:
+        return _HOW_TO_ASK if len(reading.cells) else ""
+    cells, cuts = reading.cells, reading.cuts
     return (
-        f"{name}: {cells.completeness[chosen]:.0%} of the outline is stained\n"
-        f"DAB {cells.amount[chosen]:.2f} (intense from {reading.cuts.intense_from:g}, faint below {reading.cuts.faint_below:g})"
+        f"{LOOKS[Grade(cells.grade[chosen])].name}\n"
+        f"{cells.completeness[chosen]:.0%} of the outline stained (complete from {cuts.complete_from:.0%})\n"
+        f"DAB {cells.amount[chosen]:.2f} (moderate from {cuts.faint_below:g}, intense {cuts.intense_from:g})"
     )
 
 
@@ -148,4 +154,4 @@ def _counted(reading: MembraneReading) -> str:
     count, passed = len(reading.cells), len(reading.passed_over)
     if not count and not passed:
         return ""
-    return f"{count:,} cells counted, {passed:,} other nuclei passed over. The rule asks for more than {ENOUGH:.0%}."
+    return f"{count:,} cells counted, {passed:,} other nuclei passed over. The rule asks for more than {ENOUGH:.0%} of the cells."

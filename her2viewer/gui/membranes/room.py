@@ -49,7 +49,7 @@ class MembranesRoom(QObject):
     def tie(self) -> Mapping[Id, Callable[[], object]]:
         """Listens to the panel, the panes and the state; returns who does the actions of this room."""
         panel = self.panel
-        panel.read_requested.connect(self.read)
+        panel.read_requested.connect(self._ask)
         panel.cancel_requested.connect(self.cancel)
         panel.cells_toggled.connect(self.show_cells)
         panel.always_toggled.connect(self._read_always)
@@ -102,13 +102,13 @@ class MembranesRoom(QObject):
         self._window.docks.show_panel(Panel.ANSWER)
         self.panel.fold.set_open(True)
         self._window.reveal_answer(self.panel)
+        self.show_cells(True)
         if self._store.state.membranes.reading is None:
             self.read()
 
     def _toggle_cells(self) -> None:
         membranes = self._store.state.membranes
         if membranes.reading is None:
-            self.show_cells(True)
             self._ask()
         else:
             self.show_cells(not membranes.cells_shown)

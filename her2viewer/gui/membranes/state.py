@@ -21,5 +21,5 @@ class MembraneState:
     mpp: PixelSize | None = None
     busy: bool = False
     error: UserError | None = None
-    cells_shown: bool = True
+    cells_shown: bool = False
     chosen: int | None = None

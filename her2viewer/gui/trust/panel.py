@@ -54,8 +54,8 @@ class TrustPanel(QWidget):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         for widget in (
             self._headline,
-            self._words,
             self.plot,
+            self._words,
             self._rows,
             self.untrained,
             self._limit,

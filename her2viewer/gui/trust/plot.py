@@ -16,13 +16,15 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from her2viewer.scoring.trust.findings import Perturbation
 
-_ROW: Final = 16
+_ROW: Final = 18
+_TOP: Final = 26
+"""Above a chart: its title and half of a figure."""
 _HEIGHT: Final = 80
 """Of one chart, logical pixels."""
 _LEFT: Final = 32
 _RIGHT: Final = 8
 _GAP: Final = 8
-_CHART: Final = 2 * _ROW + _HEIGHT
+_CHART: Final = _TOP + _HEIGHT + _ROW + 4
 _FINE: Final = 96
 """Places along a chart at which curves are looked at to name them."""
 
@@ -101,7 +103,7 @@ class CurvePlot(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for index, chart in enumerate(self._charts):
             top = index * (_CHART + _GAP)
-            area = QRectF(_LEFT, top + _ROW, self.width() - _LEFT - _RIGHT, _HEIGHT)
+            area = QRectF(_LEFT, top + _TOP, self.width() - _LEFT - _RIGHT, _HEIGHT)
             self._paint_frame(painter, chart, area)
             self._paint_curves(painter, chart, area)
 
@@ -109,7 +111,7 @@ class CurvePlot(QWidget):
         ink, faint = (self.palette().color(role) for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Mid))
         quiet = self.palette().color(QPalette.ColorRole.PlaceholderText)
         painter.setPen(ink)
-        painter.drawText(QRectF(0, area.top() - _ROW, self.width(), _ROW - 2), Qt.AlignmentFlag.AlignLeft, chart.title)
+        painter.drawText(QRectF(0, area.top() - _TOP, self.width(), _ROW), Qt.AlignmentFlag.AlignLeft, chart.title)
         for share in (0.0, 0.5, 1.0):
             y, x = area.bottom() - share * area.height(), area.left() + share * area.width()
             painter.setPen(QPen(faint, 1))
@@ -120,8 +122,10 @@ class CurvePlot(QWidget):
                 Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter,
                 f"{share:g}",
             )
-            beneath = QRectF(min(x - 32, self.width() - 64), area.bottom() + 1, 64, _ROW - 2)
-            side = Qt.AlignmentFlag.AlignRight if share == 1 else Qt.AlignmentFlag.AlignHCenter
+            left = {0.0: area.left(), 1.0: self.width() - 64.0}.get(share, x - 32)
+            beneath = QRectF(left, area.bottom() + 4, 64, _ROW)
+            sides = {0.0: Qt.AlignmentFlag.AlignLeft, 1.0: Qt.AlignmentFlag.AlignRight}
+            side = sides.get(share, Qt.AlignmentFlag.AlignHCenter)
             painter.drawText(beneath, side, f"{share:.0%}")
 
     def _paint_curves(self, painter: QPainter, chart: Chart, area: QRectF) -> None:

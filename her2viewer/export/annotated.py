@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from her2viewer import RESEARCH_USE, __version__
 from her2viewer.export.legend import full_colour, legend
-from her2viewer.export.overlay import OverlayStyle, blend, colourise
+from her2viewer.export.overlay import OverlayStyle, painted
 from her2viewer.export.picture_file import save_picture
 from her2viewer.export.scale_bar import scale_bar
 from her2viewer.export.score_band import probability_block, score_block, warning_block
@@ -95,15 +95,16 @@ def overlaid(
     """A stain's tissue with its map blended over it, same shape; untouched where the overlay is transparent.
 
     region: the level-0 pixels that `tissue` spans, or as much of the plane of the field's frame; full: the value of full colour,
-    in logits per cell.
+    in the map's unit.
     """
-    out = np.array(tissue, np.uint8, order="C")
+    tissue = np.ascontiguousarray(tissue, np.uint8)
     if full <= 0 or stain not in attribution.layout.order:
-        return out
+        return tissue.copy()
+    out = np.empty_like(tissue)
     values = attribution.render(stain, region, (tissue.shape[1], tissue.shape[0]))
     for top in range(0, len(out), _ROWS):
         rows = slice(top, top + _ROWS)
-        out[rows] = blend(out[rows], colourise(values[rows], full, style))
+        out[rows] = painted(tissue[rows], values[rows], full, style)
     return out
 
 

@@ -14,6 +14,7 @@ from her2viewer.imaging.affine import IDENTITY, Affine
 from her2viewer.scoring.guard.report import GuardReport
 from her2viewer.scoring.prediction import FieldOfView, Prediction
 from her2viewer.scoring.preprocess import InputLayout, NetworkInput
+from her2viewer.scoring.stain_effect import StainEffect
 from her2viewer.scoring.stains import Stain
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Method:
     unit: str = "logits per cell"
     signed: bool = False
     slow: bool = False
-    stages: tuple[str, ...] = (*STAGES, FUSED)
+    stages: tuple[str, ...] = (FUSED, *STAGES)
 
     def nearest(self, stage: str) -> str:
         """The stage itself where the method can be asked for at it, otherwise the last one that it can."""
@@ -280,11 +281,49 @@ def _interpolation(position: NDArray[np.float64], cells: int) -> NDArray[np.floa
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class FineMap:
+    """A map from the field seen at `scale` times the model's input size, and whether the model says the same of it there.
+
+    The network is convolutional, so a larger picture gives the same stage a finer grid. But everything in it is then larger
+    than what the network was trained on, and it may say something else: `plain` are its calibrated probabilities of
+    `classes` at its own size, `fine` those at this one. Where they do not agree, the map explains another score than the
+    one shown.
+    """
+
+    attribution: Attribution
+    scale: int
+    classes: tuple[str, ...]
+    plain: tuple[float, ...]
+    fine: tuple[float, ...]
+
+    @property
+    def share_moved(self) -> float:
+        """How much probability moved from some classes to others: half the sum of differences, 0 to 1 (total variation)."""
+        return sum(abs(fine - plain) for plain, fine in zip(self.plain, self.fine, strict=True)) / 2
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the score is the same at both sizes."""
+        return int(np.argmax(self.plain)) == int(np.argmax(self.fine))
+
+    @property
+    def words(self) -> str:
+        """One sentence: how far the fine map can be taken for one of the score on screen."""
+        score, other = (self.classes[int(np.argmax(row))] for row in (self.plain, self.fine))
+        seen = f"At {self.scale} times its input size, at which it was not trained, the model"
+        if self.agrees:
+            return f"{seen} says {score} as well ({self.share_moved:.0%} of the probability moved)."
+        return f"{seen} says {other}, not {score}: this map explains another score than the one shown."
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Evidence:
     """A prediction with what is needed to explain it later.
 
-    `network_input`: (h, w, 3) uint8; `class_maps`: (classes, rows, columns) float32 signed Grad-CAM of the last stage for
-    every class, from the same forward pass. `guard`: every check made on the input; those that failed stand in the prediction.
+    `network_input`: (h, w, 3) uint8, of the layout's size or, for a finer map, a whole number of times that; `class_maps`:
+    (classes, rows, columns) float32 signed Grad-CAM of the last stage for every class, from the same forward pass; `detail`:
+    what else has to be said of those maps. `guard`: every check made on the input;
+    those that failed stand in the prediction.
     """
 
     prediction: Prediction
@@ -371,6 +410,23 @@ class FieldScorer(Protocol):
         cancelled: Callable[[], bool] = never,
     ) -> "TrustReport":
         """What a map is worth, measured on the field that it explains; see `trust.report`. Raises Cancelled."""
+        ...
+
+    def fine_map(
+        self,
+        field: FieldPixels,
+        evidence: Evidence,
+        request: MapRequest,
+        scale: int = 2,
+        *,
+        cancelled: Callable[[], bool] = never,
+        progress: Callable[[int, int], None] = unwatched,
+    ) -> FineMap:
+        """The map asked for from the field seen larger. `field`: the one that `evidence` is of. Raises as `attribution`."""
+        ...
+
+    def stain_effects(self, evidence: Evidence) -> tuple[StainEffect, ...]:
+        """What the model would say without each stain, in the layout's order."""
         ...
 
     def fixed_peak(self, request: MapRequest) -> float | None:

@@ -80,6 +80,10 @@ class InputLayout(BaseModel):
         width = self.width // len(self.order)
         return Cell(self.order.index(stain) * width, 0, width, self.height)
 
+    def enlarged(self, scale: int) -> "InputLayout":
+        """The same input with `scale` times the pixels on each side, for a network that takes any size."""
+        return self.model_copy(update={"width": self.width * scale, "height": self.height * scale})
+
     def to_input(self, stain: Stain, field: FieldOfView) -> Affine:
         """From level-0 pixels of the stain's image, through the field's frame, to input pixels."""
         cell = self.cell(stain)
@@ -110,15 +114,18 @@ def compose(pixels: Mapping[Stain, NDArray[np.uint8]], layout: InputLayout) -> N
             raise ValueError(f"{stain}: expected (h, w, 3) uint8, got {image.shape} {image.dtype}")
         cell = shrunk(image, w, h)
         out[y : y + h, x : x + w] = against_background(cell) if layout.white == "background" else cell
-    if layout.colour == "grayscale":
-        # ITU-R BT.601, as Pillow's "L" and the thesis do it; three equal channels keep one network for both.
-        out = np.repeat(cv2.cvtColor(out, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
-    return out
+    return _grey(out) if layout.colour == "grayscale" else out
+
+
+def _grey(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """ITU-R BT.601, as Pillow's "L" and the thesis do it; three equal channels keep one network for both."""
+    return np.repeat(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
 
 
 def mean_colour(layout: InputLayout) -> NDArray[np.uint8]:
-    """(3,) uint8 RGB: what fills the cell of a stain that is missing."""
-    return np.round(255 * np.array(layout.mean)).astype(np.uint8)
+    """(3,) uint8 RGB: what fills the cell of a stain that is missing, as it stands in the network's input."""
+    colour = np.round(255 * np.array(layout.mean)).astype(np.uint8)
+    return _grey(colour[None, None])[0, 0] if layout.colour == "grayscale" else colour
 
 
 def empty_glass(layout: InputLayout) -> NDArray[np.uint8]:

@@ -13,11 +13,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from her2viewer.errors import PackageError
-from her2viewer.scoring.attribution.compute_map import ComputedMap, compute_map
+from her2viewer.scoring.attribution.compute_map import ComputedMap, compute_map, shared_map
 from her2viewer.scoring.attribution.stage_map import last_stage_maps
 from her2viewer.scoring.confidence import calibrated, no_call, prediction_set
 from her2viewer.scoring.device import Device, DeviceChoice, choose_device, first_line
-from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, MapRequest, Precision, never, unwatched
+from her2viewer.scoring.evidence import (
+    Attribution,
+    Evidence,
+    FieldPixels,
+    FineMap,
+    MapRequest,
+    Precision,
+    never,
+    unwatched,
+)
 from her2viewer.scoring.guard.guard import guard_report
 from her2viewer.scoring.guard.refusal import refuse_incomplete, refuse_unscorable
 from her2viewer.scoring.guard.report import GuardReport
@@ -26,6 +35,7 @@ from her2viewer.scoring.normalise import normalised
 from her2viewer.scoring.package import WEIGHTS, ModelPackage
 from her2viewer.scoring.prediction import Prediction
 from her2viewer.scoring.preprocess import InputLayout, NetworkInput, compose
+from her2viewer.scoring.stain_effect import StainEffect, inputs_without
 from her2viewer.scoring.trust.explained import Explained
 from her2viewer.scoring.trust.findings import TrustReport
 from her2viewer.scoring.trust.report import trust_report
@@ -93,10 +103,8 @@ class Scorer:
         guards = [self._guard(field, of_field) for field, of_field in zip(fields, means, strict=True)]
         seconds = (time.perf_counter() - started) / len(fields)
         probabilities = calibrated(logits, self._package.manifest.calibration.temperature)
-        architecture = self._package.manifest.architecture
-        # A map for both stains at once must not pass for one of each.
-        detail = "one map for both stains" if architecture == "resnet18-six-channels" else ""
-        separate = architecture != "resnet18"
+        detail = shared_map(self._network)
+        separate = self._package.manifest.architecture != "resnet18"
         return [
             Evidence(
                 self._prediction(field, row, guard, seconds),
@@ -137,8 +145,9 @@ class Scorer:
             return at_hand
 
         def compute() -> ComputedMap:
-            x = self._tensor(evidence.network_input)
-            return compute_map(self._network, x, self._layout, request, target, against, cancelled, progress)
+            x = self._tensor(evidence.network_input[None])
+            layout = self._layout.enlarged(len(evidence.network_input) // self._layout.height)
+            return compute_map(self._network, x, layout, request, target, against, cancelled, progress)
 
         made = self._with_fallback(compute)
         return dataclasses.replace(
@@ -148,12 +157,56 @@ class Scorer:
             method=request.method,
             against=request.against,
             separate=evidence.separate or made.stains_apart,
-            detail=", ".join(filter(None, (made.detail, "" if made.stains_apart else evidence.detail))),
+            detail=made.detail,
         )
 
-    def _tensor(self, network_input: NetworkInput) -> Tensor:
-        """(1, 3, h, w) on the device, normalised."""
-        return normalised(network_input[None], self._layout, self._device.name).to(self._dtype)
+    def fine_map(
+        self,
+        field: FieldPixels,
+        evidence: Evidence,
+        request: MapRequest,
+        scale: int = 2,
+        *,
+        cancelled: Callable[[], bool] = never,
+        progress: Callable[[int, int], None] = unwatched,
+    ) -> FineMap:
+        """See `FieldScorer.fine_map`. Values stay in logits per cell: the finer cells of Grad-CAM at the last stage add up
+        to the logit that the network gives at that size. A field of fewer pixels than that is interpolated, and shows
+        nothing new. Raises ValueError for a scale below 2.
+        """
+        if scale < 2:
+            raise ValueError(f"scale must be at least 2, got {scale}")
+        larger = compose(field.pixels, self._layout.enlarged(scale))
+        logits, maps, _ = self._forward(larger[None])
+        seen = dataclasses.replace(evidence, network_input=larger, class_maps=maps[0])
+        made = self.attribution(seen, request, cancelled=cancelled, progress=progress)
+        detail = ", ".join(filter(None, (made.detail, f"field seen at {scale} times the input size")))
+        prediction = evidence.prediction
+        return FineMap(
+            dataclasses.replace(made, detail=detail),
+            scale,
+            prediction.classes,
+            prediction.probabilities,
+            self._calibrated(logits)[0],
+        )
+
+    def stain_effects(self, evidence: Evidence) -> tuple[StainEffect, ...]:
+        """See `FieldScorer.stain_effects`. All in one pass of the network."""
+        changed = inputs_without(evidence.network_input, self._layout)
+        logits, _, _ = self._forward(np.stack([network_input for _, _, network_input in changed]))
+        prediction = evidence.prediction
+        return tuple(
+            StainEffect(stain, change, prediction.classes, prediction.probabilities, after)
+            for (stain, change, _), after in zip(changed, self._calibrated(logits), strict=True)
+        )
+
+    def _calibrated(self, logits: NDArray[np.float32]) -> list[tuple[float, ...]]:
+        rows = calibrated(logits, self._package.manifest.calibration.temperature)
+        return [tuple(float(p) for p in row) for row in rows]
+
+    def _tensor(self, inputs: NDArray[np.uint8]) -> Tensor:
+        """Composed pictures as the network takes them, on its device and in its precision."""
+        return normalised(inputs, self._layout, self._device.name).to(self._dtype)
 
     def trust(
         self,
@@ -200,7 +253,7 @@ class Scorer:
 
         def compute() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
             with torch.inference_mode():
-                x = normalised(inputs, self._layout, self._device.name).to(self._dtype)
+                x = self._tensor(inputs)
                 features = self._network.features(x)
                 logits = self._network.classify(features).float()
                 maps = last_stage_maps(self._network, features)

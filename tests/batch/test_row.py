@@ -7,7 +7,7 @@ import pytest
 from her2viewer.batch.options import BatchOptions
 from her2viewer.batch.row import score_pair
 from her2viewer.cases.pairing import Pair
-from her2viewer.scoring.evidence import FieldPixels
+from her2viewer.scoring.evidence import FieldPixels, MapRequest
 from her2viewer.scoring.scorer import Scorer
 from tests.batch.conftest import FakeScorer, MakePairs
 
@@ -23,6 +23,20 @@ def test_a_pair_becomes_a_result(make_pairs: MakePairs, random_scorer: Scorer, t
     np.testing.assert_allclose(list(row.result.probabilities.values()), expected.probabilities, atol=1e-6)
     assert row.drawing.attribution.target == "2+"
     np.testing.assert_array_equal(row.drawing.attribution.values, row.drawing.evidence.class_maps[2])
+
+
+def test_the_map_of_a_pair_is_the_one_asked_for(make_pairs: MakePairs, random_scorer: Scorer, tmp_path: Path) -> None:
+    options = BatchOptions(tmp_path, target="2+", stage="layer3", method="HiResCAM", against="0")
+    drawing = score_pair(make_pairs(1)[0], random_scorer, options).drawing
+    assert drawing is not None
+    assert drawing.attribution.request == MapRequest("2+", "layer3", "HiResCAM", against="0")
+    assert drawing.fixed_peak is None, "the model's scale is that of Grad-CAM of one class"
+
+
+def test_maps_that_cannot_be_made_are_no_options(tmp_path: Path) -> None:
+    for wrong in ({"stage": "layer5"}, {"method": "Score-CAM", "stage": "fused"}, {"against": "2+"}):
+        with pytest.raises(ValueError, match=r"layer|both must be named"):
+            BatchOptions(tmp_path, **wrong)
 
 
 def test_without_pictures_no_pixels_are_held(make_pairs: MakePairs, fake: FakeScorer, tmp_path: Path) -> None:

@@ -30,7 +30,18 @@ def test_the_help_says_what_a_stranger_must_know(her2viewer: Run) -> None:
     for text in ("H&E", "HER2 IHC", "demo", "score", "model", RESEARCH_USE, "opens the window"):
         assert text in words
     words = her2viewer("score", "--help").out
-    for option in ("--he", "--ihc", "--out", "--overlay", "--class", "--stage", "--colour-map", "--opacity"):
+    for option in (
+        "--he",
+        "--ihc",
+        "--out",
+        "--overlay",
+        "--class",
+        "--stage",
+        "--method",
+        "--against",
+        "--colour-map",
+        "--opacity",
+    ):
         assert option in words
     for option in ("--threshold", "--device", "--precision", "--model", "--resume"):
         assert option in words

@@ -145,6 +145,8 @@ def test_an_option_of_the_overlay_asks_for_it(
     for name, options in {
         "plain": ["--overlay"],
         "stage": ["--stage", "layer3"],
+        "method": ["--stage", "fused", "--method", "layercam"],
+        "against": ["--class", "3+", "--against", "0"],
         "colours": ["--colour-map", "magma"],
         "opacity": ["--opacity", "1", "--threshold", "0"],
         "none": ["--class", "3+", "--no-overlay"],
@@ -158,7 +160,7 @@ def test_an_option_of_the_overlay_asks_for_it(
     her2viewer("score", tmp_path / "pairs", "--out", tmp_path / "class", "--class", other, *model)
     pictures["class"] = next((tmp_path / "class").glob("*_overlay.png")).read_bytes()
     assert pictures.pop("none") is None
-    assert None not in pictures.values() and len(set(pictures.values())) == 5
+    assert None not in pictures.values() and len(set(pictures.values())) == 7
 
 
 def test_bf16_says_how_far_it_is_off(
@@ -245,6 +247,17 @@ def test_what_cannot_start_is_status_2_in_one_line(
         ([tmp_path / "empty", "--out", out, *model], "empty: there are no images in it; looked for folders HE and IHC"),
         ([pairs, "--out", tmp_path / "file", *model], "file: is a file, not a folder"),
         ([pairs, "--out", out, "--class", "4+", *model], "the model knows no class '4+'; name one of 0, 1+, 2+, 3+"),
+        (
+            [pairs, "--out", out, "--class", "2+", "--against", "4+", *model],
+            "the model knows no class '4+'; name one of 0, 1+, 2+, 3+ with --against",
+        ),
+        ([pairs, "--out", out, "--against", "1+", *model], "name the class whose evidence is wanted with --class"),
+        ([pairs, "--out", out, "--class", "1+", "--against", "1+", *model], "class 1+ cannot be set against itself"),
+        (
+            [pairs, "--out", out, "--method", "Score-CAM", "--stage", "fused", *model],
+            "Score-CAM has no map at fused; name one of layer1, layer2, layer3, layer4 with --stage",
+        ),
+        ([pairs, "--out", out, "--method", "Occlusion", "--stage", "layer4", *model], "leave --stage out"),
         ([pairs, "--out", out, "--model", no_model], "no-model: this is not a model package"),
         ([pairs, "--out", out, "--model", pickled], "SHA-256 differs"),
         ([pairs, "--out", out, "--model", rewritten], "SHA-256 differs"),

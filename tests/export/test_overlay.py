@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from her2viewer.export.overlay import ColourMap, OverlayStyle, blend, colour_table, colourise
+from her2viewer.export.overlay import ColourMap, OverlayStyle, blend, colour_table, colourise, painted
 
 STYLES = st.builds(
     OverlayStyle,
@@ -34,6 +34,7 @@ def test_equals_an_independent_float_computation(style: OverlayStyle, seed: int,
     out = blend(tissue, overlay)
     # One level for rounding the result, and half a level of alpha.
     assert np.abs(out - independent(tissue, values, full, style)).max() <= 1.01
+    assert (painted(tissue, values, full, style) == out).all()
     clear = overlay[..., 3] == 0
     assert (out[clear] == tissue[clear]).all()
 
@@ -47,9 +48,21 @@ def test_alpha_is_exact_at_both_ends() -> None:
     assert (blend(tissue, colour) == 77).all()
 
 
+def test_every_mixture_is_rounded_exactly() -> None:
+    """All 256 of tissue, colour and alpha, in whole numbers."""
+    tissue, colour = (np.broadcast_to(one, (256, 256)) for one in np.indices((256, 256), np.uint8))
+    for alpha in range(256):
+        overlay = np.dstack([colour, colour, colour, np.full_like(colour, alpha)])
+        exact = tissue.astype(int) * (255 - alpha) + colour.astype(int) * alpha
+        mixed = blend(np.dstack([tissue] * 3), overlay)
+        assert (mixed == ((2 * exact + 255) // 510)[..., None]).all()
+
+
 def test_no_positive_evidence_is_transparent() -> None:
     values = np.full((4, 4), -1, np.float32)
     assert not colourise(values, 0, OverlayStyle()).any()
+    tissue = np.full((4, 4, 3), 9, np.uint8)
+    assert (painted(tissue, values, 0, OverlayStyle()) == tissue).all()
     assert not colourise(values, 1, OverlayStyle(threshold=0, fade=False))[..., 3].any()
 
 
@@ -58,3 +71,5 @@ def test_what_cannot_be() -> None:
         OverlayStyle(opacity=1.1)
     with pytest.raises(ValueError, match="tissue is"):
         blend(np.zeros((2, 2, 3), np.uint8), np.zeros((3, 2, 4), np.uint8))
+    with pytest.raises(ValueError, match="the map"):
+        painted(np.zeros((2, 2, 3), np.uint8), np.zeros((3, 2), np.float32), 1.0, OverlayStyle())

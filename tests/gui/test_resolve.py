@@ -22,6 +22,8 @@ from her2viewer.gui.panels.explain import ExplainPanel
 from her2viewer.gui.panels.score import ScorePanel
 from her2viewer.gui.presenter import Presenter, enabled_actions
 from her2viewer.gui.resolve import (
+    METHOD_TITLES,
+    STAGE_TITLES,
     ScoreFace,
     full_scale,
     next_target,
@@ -33,6 +35,7 @@ from her2viewer.gui.resolve import (
 )
 from her2viewer.gui.state import (
     DrawnMap,
+    MapWish,
     Model,
     ModelFacts,
     ModelPhase,
@@ -46,7 +49,7 @@ from her2viewer.gui.state import (
 from her2viewer.gui.status_line import StatusLine
 from her2viewer.gui.theme import DARK, LIGHT, Tokens
 from her2viewer.imaging.opening import open_image
-from her2viewer.scoring.evidence import FieldPixels
+from her2viewer.scoring.evidence import METHODS, FieldPixels, MapRequest
 from her2viewer.scoring.prediction import Check, ModelIdentity
 from her2viewer.scoring.stains import Stain
 
@@ -268,3 +271,40 @@ def test_text_can_be_read_in_both_themes(tokens: Tokens) -> None:
     assert contrast(tokens.on_accent, tokens.accent) >= 4.5
     for colour in SCORE_COLOURS:
         assert contrast(colour, tokens.panel) >= 2.6  # a bar beside its text
+
+
+def test_a_class_is_never_set_against_itself(scored: State) -> None:
+    """Stepping on to the class that was set against leaves the wish as it is, and asks for no comparison."""
+    state = replace(scored, wish=MapWish("1+", against="2+"))
+    assert state.request == MapRequest("1+", against="2+")
+    stepped = replace(state, wish=next_target(state, 1))
+    assert stepped.request == MapRequest("2+")
+    assert resolve_explain(stepped).against is None
+    assert replace(stepped, wish=next_target(stepped, 1)).request == MapRequest("3+", against="2+")
+
+
+def test_a_method_is_asked_for_at_a_stage_that_it_offers(scored: State) -> None:
+    state = replace(scored, wish=MapWish("2+", "fused", "Score-CAM"))
+    shown = resolve_explain(state)
+    assert (shown.method, shown.stage) == ("Score-CAM", "layer4")
+    assert "fused" not in shown.stages
+    assert set(METHOD_TITLES) == set(METHODS)
+    assert all(set(method.stages) <= set(STAGE_TITLES) for method in METHODS.values())
+
+
+def test_the_legend_says_method_contrast_stage_and_unit(scored: State) -> None:
+    evidence = scored.scoring.evidence
+    assert evidence is not None
+    made = replace(
+        evidence.attribution("2+"), stage="fused", method="LayerCAM", against="1+", values=np.ones((56, 56), np.float32)
+    )
+    shown = resolve_explain(replace(scored, drawn=DrawnMap(made)))
+    assert dict(shown.legend.lines)["Class"] == "2+ and not 1+"
+    assert dict(shown.legend.lines)["Method"] == "LayerCAM, all stages fused"
+    assert dict(shown.legend.lines)["Grid"].startswith("56 x 56")
+    assert shown.legend.unit == "share of each stage's peak"
+
+
+def test_a_slow_map_says_how_far_it_is(scored: State) -> None:
+    doing = resolve_doing(replace(scored, drawn=DrawnMap(pending=True, progress=Progress(1, 4))))
+    assert (doing.text, doing.fraction, doing.can_cancel) == ("Computing the map", 0.25, True)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QComboBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from her2viewer import RESEARCH_USE
@@ -18,8 +18,9 @@ from her2viewer.gui.actions import ActionId
 from her2viewer.gui.app import App
 from her2viewer.gui.resolve import ScoreFace, resolve_explain, resolve_score
 from her2viewer.gui.settings import Settings
-from her2viewer.gui.state import ModelPhase, ScorePhase
+from her2viewer.gui.state import MapWish, ModelPhase, ScorePhase
 from her2viewer.gui.theme import ThemeChoice
+from her2viewer.scoring.evidence import MapRequest
 from her2viewer.scoring.stains import Stain
 
 from .conftest import AppMaker, FakeScorer, opened, tissue, write
@@ -114,6 +115,51 @@ def test_other_stages_are_computed_in_the_worker_and_kept(scored_app: App, qtbot
     scored_app.set_map("2+", "layer4")
     scored_app.set_map("2+", "layer2")
     assert scored_app.store.state.drawn.attribution is drawn
+
+
+def test_the_panel_asks_for_method_and_comparison(scored_app: App, qtbot: QtBot) -> None:
+    panel, store = scored_app.window.explain_panel, scored_app.store
+    scored_app.set_map("2+", "layer4")
+
+    def choose(name: str, data: object) -> None:
+        box = panel.findChild(QComboBox, name)
+        qtbot.waitUntil(box.isEnabled)
+        box.setCurrentIndex(box.findData(data))
+        box.activated.emit(box.currentIndex())
+        qtbot.waitUntil(lambda: not store.state.drawn.pending)
+
+    def offered(name: str) -> list[object]:
+        box = panel.findChild(QComboBox, name)
+        return [box.itemData(index) for index in range(box.count())]
+
+    assert offered("why_not") == [None, "0", "1+", "3+"]
+    choose("why_not", "1+")
+    choose("method", "LayerCAM")
+    choose("stage", "fused")
+    drawn = store.state.drawn.attribution
+    assert drawn is not None and drawn.request == MapRequest("2+", "fused", "LayerCAM", against="1+")
+    choose("method", "Occlusion")
+    assert offered("stage") == ["input"]
+    assert not panel.findChild(QComboBox, "stage").isEnabled()
+    choose("why_not", None)
+    choose("method", "Grad-CAM")
+    drawn = store.state.drawn.attribution
+    assert drawn is not None and drawn.request == MapRequest("2+", "fused"), "the stage wished for is kept"
+    assert panel.findChild(QComboBox, "why_not").currentText() == "No comparison"
+
+
+def test_a_slow_map_shows_how_far_it_is_and_can_be_cancelled(scored_app: App, qtbot: QtBot, scorer: FakeScorer) -> None:
+    scored_app.set_map("2+", "layer4")
+    before = scored_app.store.state.drawn.attribution
+    scorer.gate.clear()
+    scored_app.set_map("2+", "layer4", "Score-CAM")
+    qtbot.waitUntil(lambda: scored_app.store.state.drawn.progress.total == 4)
+    assert scored_app.store.state.drawn.attribution is before, "the map at hand stays until the other is there"
+    press(scored_app, qtbot, Key.Key_Escape)
+    assert not scored_app.store.state.drawn.pending
+    assert scored_app.store.state.wish == MapWish("2+")
+    qtbot.waitUntil(lambda: not scored_app.lanes.inference.busy)  # the gate is still closed: it was the token
+    assert scored_app.store.state.drawn.attribution is before
 
 
 def test_space_held_looks_beneath(scored_app: App, qtbot: QtBot) -> None:

@@ -1,13 +1,14 @@
 """A small model package with random weights: real in every part but its knowledge."""
 
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
 import torch
 
 from her2viewer.scoring.evidence import FieldPixels
-from her2viewer.scoring.network import ResNet18
+from her2viewer.scoring.network import Network, ResNet18
 from her2viewer.scoring.package import (
     Calibration,
     Conformal,
@@ -21,9 +22,16 @@ from her2viewer.scoring.preprocess import InputLayout
 
 
 def random_network(seed: int = 0) -> ResNet18:
+    """A ResNet18 of random weights."""
+    return lived_in(ResNet18(), seed)
+
+
+_Net = TypeVar("_Net", bound=Network)
+
+
+def lived_in(network: _Net, seed: int) -> _Net:
     """Random weights with lived-in batch norms, so that folding them is not the identity."""
     generator = torch.Generator().manual_seed(seed)
-    network = ResNet18()
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean = torch.randn(module.num_features, generator=generator) * 0.1

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from her2viewer.imaging.affine import Affine
-from her2viewer.scoring.evidence import Attribution
+from her2viewer.scoring.evidence import FUSED, INPUT, METHODS, STAGES, Attribution, FineMap, MapRequest
 from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.preprocess import InputLayout
 from her2viewer.scoring.stains import Stain
@@ -75,3 +77,143 @@ def test_a_frame_that_only_stretches_is_as_exact_as_none() -> None:
 def test_a_region_away_from_the_field_is_empty() -> None:
     drawn = _of_a_turned_he(np.ones((7, 7), np.float32)).render(Stain.HE, FieldOfView(9000, 9000, 50, 40), (50, 40))
     assert drawn.shape == (40, 50) and not drawn.any()
+
+
+def _ramp(columns: int, rows: int, layout: InputLayout, fields: dict[Stain, FieldOfView]) -> Attribution:
+    """A map whose value at any place inside the outer cell centres is that place, in input pixels: x + 1000 y."""
+    x = (np.arange(columns) + 0.5) * layout.width / columns
+    y = (np.arange(rows) + 0.5) * layout.height / rows
+    return Attribution((x[None] + 1000 * y[:, None]).astype(np.float32), "0", "layer4", "Grad-CAM", layout, fields)
+
+
+sizes = st.integers(40, 1500)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    grid=st.sampled_from([7, 14, 28, 56]),
+    width=sizes,
+    height=sizes,
+    left=st.integers(0, 5000),
+    top=st.integers(0, 5000),
+)
+def test_each_source_pixel_reads_its_own_place(grid: int, width: int, height: int, left: int, top: int) -> None:
+    layout = InputLayout()
+    fields = {stain: FieldOfView(left, top, width, height) for stain in Stain}
+    attribution = _ramp(grid, grid, layout, fields)
+    for stain in Stain:
+        drawn = attribution.render(stain, fields[stain], (width, height)).astype(np.float64)
+        cell = layout.cell(stain)
+        u = cell.x + (np.arange(width) + 0.5) * cell.width / width
+        v = cell.y + (np.arange(height) + 0.5) * cell.height / height
+        half = layout.width / grid / 2
+        u_seen, v_seen = np.clip(u, half, layout.width - half), np.clip(v, half, layout.height - half)
+        # 0.5 source pixels are 0.5 * cell / size input pixels; float32 leaves far less than a tenth of that.
+        assert np.abs(drawn - (u_seen[None] + 1000 * v_seen[:, None])).max() < 0.05 * 1000 * cell.height / height
+
+
+def test_two_stains_together_show_the_whole_map() -> None:
+    layout = InputLayout()
+    fields = {stain: FieldOfView(0, 0, 112, 224) for stain in Stain}
+    values = np.random.default_rng(0).normal(size=(7, 7)).astype(np.float32)
+    attribution = Attribution(values, "0", "layer4", "Grad-CAM", layout, fields)
+    both = np.hstack([attribution.render(stain, fields[stain], (112, 224)) for stain in layout.order])
+    centres = (np.arange(7) * 32 + 16).astype(int)
+    around = both[np.ix_(centres, centres)]  # half an input pixel past the cell centres
+    assert np.abs(around - values).max() < np.abs(np.diff(values)).max() / 32 * 2
+    assert (
+        np.abs(np.diff(both, axis=1)).max() <= np.abs(np.diff(values, axis=1)).max() / 32 + 1e-6
+    )  # no jump at the seam
+
+
+def test_a_region_at_any_raster_agrees_with_the_whole() -> None:
+    layout = InputLayout()
+    fields = {stain: FieldOfView.whole((1000, 800)) for stain in Stain}
+    attribution = _ramp(14, 14, layout, fields)
+    whole = attribution.render(Stain.IHC, fields[Stain.IHC], (1000, 800))
+    part = attribution.render(Stain.IHC, FieldOfView(200, 100, 300, 200), (300, 200))
+    assert np.allclose(part, whole[100:300, 200:500], rtol=1e-5)
+
+
+def test_outside_the_field_nothing_is_drawn() -> None:
+    layout = InputLayout()
+    fields = {stain: FieldOfView(100, 100, 50, 50) for stain in Stain}
+    attribution = Attribution(np.ones((7, 7), np.float32), "0", "layer4", "Grad-CAM", layout, fields)
+    drawn = attribution.render(Stain.HE, FieldOfView(0, 0, 200, 200), (200, 200))
+    assert (drawn[100:150, 100:150] == 1).all()
+    assert drawn.sum() == 2500
+
+
+def test_peaks_are_raw_and_of_each_stain() -> None:
+    layout = InputLayout()
+    values = np.full((7, 7), -1, np.float32)
+    fields = {stain: FieldOfView.whole((64, 64)) for stain in Stain}
+
+    def attribution() -> Attribution:
+        return Attribution(values.copy(), "0", "layer4", "Grad-CAM", layout, fields)
+
+    assert attribution().peak == 0
+    values[2, 1] = 3
+    assert (attribution().peak, attribution().peak_of(Stain.IHC), attribution().peak_of(Stain.HE)) == (3, 3, 0)
+    values[2, 3] = 4  # the column on the seam has seen both
+    assert (attribution().peak_of(Stain.IHC), attribution().peak_of(Stain.HE)) == (4, 4)
+
+
+class TestMapRequest:
+    @pytest.mark.parametrize(
+        ("asked", "says"),
+        [
+            ({"method": "Guided Grad-CAM"}, "method must be one of Grad-CAM, "),
+            ({"stage": "layer5"}, "stage must be one of layer1, "),
+            ({"stage": "input"}, "Grad-CAM has no map at 'input'"),
+            ({"method": "Score-CAM", "stage": "fused"}, "Score-CAM has no map at 'fused'"),
+            ({"against": "2+"}, "against itself"),
+        ],
+    )
+    def test_what_cannot_be_made_is_refused(self, asked: dict[str, str], says: str) -> None:
+        with pytest.raises(ValueError, match=says):
+            MapRequest("2+", **asked)
+
+    def test_a_method_without_stages_is_one_request_whatever_stage_is_asked(self) -> None:
+        assert {MapRequest("2+", stage, "Occlusion") for stage in (*STAGES, FUSED, INPUT)} == {
+            MapRequest("2+", INPUT, "Occlusion")
+        }
+
+    def test_the_nearest_stage_can_always_be_asked_for(self) -> None:
+        for method in METHODS.values():
+            for stage in (*STAGES, FUSED, INPUT):
+                assert MapRequest("2+", method.nearest(stage), method.name).stage in method.stages
+
+    def test_fixed_peaks_are_of_grad_cam_of_one_class(self) -> None:
+        peaks = {"layer4": 3.0, "layer3": 1.0}
+        assert MapRequest("2+", "layer3").fixed_peak(peaks) == 1.0
+        assert MapRequest("2+", "fused").fixed_peak(peaks) is None
+        assert MapRequest("2+", method="LayerCAM").fixed_peak(peaks) is None
+        assert MapRequest("2+", against="1+").fixed_peak(peaks) is None
+
+
+@pytest.mark.parametrize(
+    ("request_", "title", "question", "unit"),
+    [
+        (MapRequest("2+"), "Grad-CAM, layer4", "2+", "logits per cell"),
+        (MapRequest("2+", "fused", "LayerCAM"), "LayerCAM, all stages fused", "2+", "share of each stage's peak"),
+        (MapRequest("2+", method="Occlusion", against="1+"), "Occlusion", "2+ and not 1+", "logits per patch"),
+    ],
+)
+def test_a_map_says_what_it_is(request_: MapRequest, title: str, question: str, unit: str) -> None:
+    fields = {stain: FieldOfView.whole((64, 64)) for stain in Stain}
+    made = Attribution(
+        np.ones((2, 2), np.float32), "2+", request_.stage, request_.method, InputLayout(), fields,
+        against=request_.against,
+    )  # fmt: skip
+    assert (made.title, made.question, made.unit, made.request) == (title, question, unit, request_)
+
+
+def test_a_fine_map_says_whether_it_is_of_the_score_shown() -> None:
+    fields = {stain: FieldOfView.whole((64, 64)) for stain in Stain}
+    shown = Attribution(np.ones((14, 14), np.float32), "2+", "layer4", "Grad-CAM", InputLayout(), fields)
+    same = FineMap(shown, 2, ("1+", "2+"), (0.2, 0.8), (0.4, 0.6))
+    other = FineMap(shown, 2, ("1+", "2+"), (0.2, 0.8), (0.7, 0.3))
+    assert same.agrees and same.share_moved == pytest.approx(0.2)
+    assert "says 2+ as well (20% of the probability moved)" in same.words
+    assert not other.agrees and "says 1+, not 2+" in other.words

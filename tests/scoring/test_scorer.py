@@ -7,6 +7,7 @@ import torch
 
 from her2viewer.errors import ImageError
 from her2viewer.scoring import device as device_module
+from her2viewer.scoring.attribution.stage_map import stage_map
 from her2viewer.scoring.device import Device, choose_device, self_test
 from her2viewer.scoring.evidence import FieldPixels, MapRequest
 from her2viewer.scoring.guard.familiarity import Cloud, Reference
@@ -57,12 +58,62 @@ def test_batch_and_single_agree(scorer: Scorer) -> None:
 
 def test_class_maps_are_the_gradients(scorer: Scorer, field: FieldPixels) -> None:
     evidence = scorer.score(field)
-    from her2viewer.scoring.attribution import stage_map
-
     x = normalised(evidence.network_input[None], evidence.layout, "cpu")
     for index, name in enumerate(CLASSES):
         expected = stage_map(fold(random_network()), x, "layer4", index)
         assert np.abs(evidence.attribution(name).values - expected).max() <= 1e-4
+
+
+def test_every_map_asked_for_says_what_it_is(scorer: Scorer, field: FieldPixels) -> None:
+    evidence = scorer.score(field)
+    for request, grid in (
+        (MapRequest("2+", "layer3"), 14),
+        (MapRequest("2+", "fused", "LayerCAM"), 56),
+        (MapRequest("2+", "layer4", "Grad-CAM++", against="1+"), 7),
+    ):
+        made = scorer.attribution(evidence, request)
+        assert made.request == request
+        assert made.values.shape == (grid, grid)
+        with pytest.raises(ValueError, match="read-only"):
+            made.values[0, 0] = 1
+
+
+def test_a_contrast_at_the_last_stage_is_at_hand_and_is_the_gradients(scorer: Scorer, field: FieldPixels) -> None:
+    evidence = scorer.score(field)
+    request = MapRequest("2+", against="0")
+    at_hand = evidence.at_hand(request)
+    assert at_hand is not None and at_hand.request == request
+    assert np.array_equal(at_hand.values, evidence.class_maps[2] - evidence.class_maps[0])
+    x = normalised(evidence.network_input[None], scorer.package.manifest.input, "cpu")
+    assert np.abs(at_hand.values - stage_map(scorer._network, x, "layer4", 2, against=0)).max() <= 1e-5
+    assert evidence.at_hand(MapRequest("2+", "layer3")) is None
+    assert evidence.at_hand(MapRequest("2+", method="LayerCAM")) is None
+
+
+def test_a_fine_map_adds_up_to_the_logit_at_its_size(scorer: Scorer, package: ModelPackage, field: FieldPixels) -> None:
+    evidence = scorer.score(field)
+    found = scorer.fine_map(field, evidence, MapRequest("2+"))
+    assert found.attribution.values.shape == (14, 14)
+    assert found.attribution.detail == "field seen at 2 times the input size"
+    layout = package.manifest.input.enlarged(2)
+    x = normalised(compose(field.pixels, layout)[None], layout, "cpu")
+    with torch.inference_mode():
+        logits = scorer._network(x)[0]
+    expected = float(logits[2] - scorer._network.fc.bias[2])
+    assert found.attribution.values.sum() == pytest.approx(expected, abs=1e-4)
+    assert found.fine == pytest.approx(torch.softmax(logits / 1.5, 0).tolist(), abs=1e-5)
+    assert found.plain == evidence.prediction.probabilities
+    whole = field.fields[Stain.IHC]
+    assert found.attribution.render(Stain.IHC, whole, (64, 64)).shape == (64, 64)
+    with pytest.raises(ValueError, match="at least 2"):
+        scorer.fine_map(field, evidence, MapRequest("2+"), scale=1)
+
+
+def test_a_fine_map_of_another_stage_is_of_the_larger_picture(scorer: Scorer, field: FieldPixels) -> None:
+    evidence = scorer.score(field)
+    found = scorer.fine_map(field, evidence, MapRequest("2+", "layer3", "LayerCAM", against="1+"))
+    assert found.attribution.values.shape == (28, 28)
+    assert found.attribution.request == MapRequest("2+", "layer3", "LayerCAM", against="1+")
 
 
 def test_normalised_is_what_the_layout_says() -> None:

@@ -24,6 +24,11 @@ class ComputedMap(NamedTuple):
     stains_apart: bool = False
 
 
+def shared_map(network: Network) -> str:
+    """What a legend has to say of a network that looks at both stains at once: its map must not pass for one of each."""
+    return "one map for both stains" if network.copies > 1 else ""
+
+
 def compute_map(
     network: Network,
     x: Tensor,
@@ -44,8 +49,10 @@ def compute_map(
             return ComputedMap(values, stains_apart=True)
         case "Score-CAM":
             found = score_cam(network, x, request.stage, target, against, cancelled=cancelled, progress=progress)
-            return ComputedMap(found.values, f"the {found.taken} most varied of {found.channels} features")
+            which = "all" if found.taken == found.channels else f"the {found.taken} most varied of"
+            detail = f"{which} {found.channels} features"
+            return ComputedMap(found.values, ", ".join(filter(None, (detail, shared_map(network)))))
         case method if request.stage == FUSED:
-            return ComputedMap(fused_map(network, x, target, method, against))
+            return ComputedMap(fused_map(network, x, target, method, against), shared_map(network))
         case method:
-            return ComputedMap(stage_map(network, x, request.stage, target, method, against))
+            return ComputedMap(stage_map(network, x, request.stage, target, method, against), shared_map(network))

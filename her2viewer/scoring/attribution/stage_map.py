@@ -26,7 +26,8 @@ def last_stage_maps(network: Network, features: Tensor) -> Tensor:
 def stage_map(
     network: Network, x: Tensor, stage: str, target: int, method: str = "Grad-CAM", against: int | None = None
 ) -> NDArray[np.float32]:
-    """One class's map at one stage, or that of the difference of two classes' logits.
+    """One class's map at one stage, or that of the difference of two classes' logits (Zhang et al. 2025, "Finer-CAM", with
+    one reference and gamma 1).
 
     x: (1, 3, h, w), normalised; target, against: indices of classes; method: one of `class_activation.RULES`. Returns (rows,
     columns) float32 over the whole picture, in logits per cell. No hook is set and nothing is left on the network. Raises

@@ -6,8 +6,8 @@ these cores. Fresh phantoms of a seed that nothing was learned from are independ
 until the quantile stands: covering 90% from n fields means 90% give or take 0.3 / sqrt(n + 2) (the coverage is drawn from
 Beta(k, n + 1 - k), Vovk 2012), 1.6 points with 336 fields and 0.7 with 2,000. On anything else the coverage is measured.
 
-**One quantile a class.** One for all classes covers the mixture it was taken from: 1+, which the network misses most, less
-often, 3+ nearly always. A quantile a class (Vovk 2012; Sadinle, Lei and Wasserman 2019, section 3) covers each label at the
+**One quantile a class.** One for all classes covers the mixture it was taken from: with the model of version 0.2 it held 78%
+of the 0 and 98% of the 3+ of 200 fresh phantoms (resources/guide/confidence.md). A quantile a class (Vovk 2012; Sadinle, Lei and Wasserman 2019, section 3) covers each label at the
 level by itself, so that it holds whatever share of the fields each label has, which nobody knows of a new laboratory.
 """
 

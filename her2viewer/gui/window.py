@@ -114,7 +114,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.score_panel)
-        for panel in (self.explain_panel, self.trust_panel, self.membranes_panel, self.what_if_panel):
+        for panel in (self.what_if_panel, self.explain_panel, self.trust_panel, self.membranes_panel):
             column.addWidget(rule())
             column.addWidget(panel)
         column.addStretch(1)

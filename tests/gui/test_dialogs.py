@@ -118,11 +118,10 @@ def test_every_key_stands_on_the_sheet(app: App, qtbot: QtBot) -> None:
         assert not spec.keys or spec.text.rstrip(".") in words
 
 
-def test_about_shows_the_model_card(app: App) -> None:
+def test_about_names_the_parts_and_their_licences(app: App) -> None:
     app.desk.about()
     texts = "\n".join(browser.toPlainText() for browser in find(app, AboutDialog).findChildren(QTextBrowser))
-    assert "Knows nothing." in texts
-    assert "pyqtgraph" in texts
+    assert "pyqtgraph" in texts and "LGPL" in texts
 
 
 def test_everything_that_can_be_pressed_has_a_name(app: App) -> None:

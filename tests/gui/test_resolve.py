@@ -122,9 +122,9 @@ def test_swapped_stains_are_offered_to_be_swapped(scored: State) -> None:
 @pytest.mark.parametrize(
     ("members", "coverage", "words"),
     [
-        (("1+",), 0.9, "At 90% coverage: 1+"),
-        (("1+", "2+"), 0.9, "At 90% coverage: 1+ or 2+"),
-        (("0", "1+", "2+"), 0.95, "At 95% coverage: 0, 1+ or 2+"),
+        (("1+",), 0.9, "Only 1+, at 90% coverage"),
+        (("1+", "2+"), 0.9, "1+ or 2+, at 90% coverage"),
+        (("0", "1+", "2+"), 0.95, "0, 1+ or 2+, at 95% coverage"),
         ((), None, "This model has no measured prediction sets."),
     ],
 )
@@ -239,7 +239,7 @@ def test_actions_are_declared_once_and_whole() -> None:
         ("wrong side", ActionId.SWAP),
         ("magnif", ActionId.ZOOM_IN),
         ("her2", ActionId.SCORE),
-        ("model card", ActionId.ABOUT),
+        ("model card", ActionId.MODEL_CARD),
         ("excel", ActionId.BATCH),
     ],
 )

@@ -20,7 +20,12 @@ from training.recipes.recipe import NONE, Description, Recipe
 
 SMALL = InputLayout(width=64, height=64)
 WORDS = Description(
-    name="for-tests", version="0", summary="A model of the tests.", data="squares with brown spots", limits=("none",)
+    name="for-tests",
+    version="0",
+    summary="A model of the tests.",
+    data="squares with brown spots",
+    limits=("none",),
+    not_tested_on=("cases",),
 )
 
 
@@ -48,6 +53,9 @@ def test_what_can_be_learned_is_learned_measured_and_described(learned: Path, bc
     again = open_package(tmp_path / "model")
     assert again.manifest.metrics == metrics(outcome)
     assert again.manifest.identity == package.manifest.identity
+    (bins,) = again.manifest.reliability
+    assert bins.dataset == "squares" and sum(one.fields for one in bins.bins) == 8
+    assert again.manifest.limits == ("none",) and "## Not tested on\n- cases" in again.card
     assert "squares" in again.card and "For Research Use Only" in again.card
     assert confusion(outcome).sum() == 8
 
@@ -62,6 +70,22 @@ def test_the_package_gives_the_runs_own_probabilities(learned: Path, bci: Path, 
             assert np.allclose(stored[name], tensor.numpy(), rtol=limit, atol=limit / 10), name
     assert set(package.manifest.fixed_peaks) == {"layer1", "layer2", "layer3", "layer4"}
     assert min(package.manifest.fixed_peaks.values()) > 0
+
+
+def test_sets_are_calibrated_on_fields_of_ones_choice(learned: Path, bci: Path, tmp_path: Path) -> None:
+    fresh = index_folder(bci).pairs
+    package = package_run(learned, tmp_path / "model", WORDS, calibrate_on=("fresh squares", fresh))
+    conformal = package.manifest.calibration.conformal
+    assert conformal is not None and (conformal.fields, conformal.data) == (len(fresh), "fresh squares")
+    outcome = predict(Scorer.open(package, "cpu"), fresh, "fresh squares")
+    held = outcome.probabilities[np.arange(len(fresh)), outcome.truth]
+    for c, name in enumerate(CLASSES):
+        miss, quantile = np.sort(1 - held[outcome.truth == c]), conformal.quantiles[c]
+        rank = int(np.ceil((len(miss) + 1) * 0.9 - 1e-9))
+        # By the viewer's own way from the files, to the rounding of the stored weights.
+        assert quantile == pytest.approx(miss[rank - 1] if rank <= len(miss) else 1.0, abs=5e-3), name
+    assert "kept to calibrate with and not needed for it" in package.manifest.training.split
+    assert "(fresh squares)" in package.card and "each label by itself" in package.card
 
 
 def test_half_precision_is_taken_as_far_as_it_does_no_harm() -> None:

@@ -25,6 +25,7 @@ class Coverage:
     """The figures of one data set that tell whether a set and a call can be relied on, each with its 95% interval."""
 
     def __init__(self, outcome: Outcome, level: float) -> None:
+        self.outcome = outcome
         self.dataset = outcome.dataset
         self.level = level
         self.figures: Figures = figures_of(outcome)
@@ -100,13 +101,19 @@ def table(manifest: ModelManifest, measured: Sequence[Coverage]) -> list[str]:
 
 
 def document(manifest: ModelManifest, measured: Sequence[Coverage]) -> dict[str, Any]:
-    """The same for JSON."""
+    """The same for JSON, with the label and the probabilities of every field: enough to calibrate anew."""
     return {
         "schema": SCHEMA,
         "model": {"name": manifest.name, "version": manifest.version, "sha256": manifest.weights.sha256},
         "calibration": manifest.calibration.model_dump(),
         "data": [
-            {"name": one.dataset, "within": one.verdict, "figures": [asdict(figure) for figure in one.rows]}
+            {
+                "name": one.dataset,
+                "within": one.verdict,
+                "figures": [asdict(figure) for figure in one.rows],
+                "labels": [CLASSES[c] for c in one.outcome.truth],
+                "probabilities": one.outcome.probabilities.tolist(),
+            }
             for one in measured
         ],
     }

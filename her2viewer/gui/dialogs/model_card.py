@@ -1,11 +1,12 @@
 """The model card: which model it is, why not to rely on it, what was measured, and what was not."""
 
+import math
 from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 
-from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QGuiApplication, QResizeEvent, QTextCursor, QTextOption
+from PySide6.QtCore import QSizeF, Qt
+from PySide6.QtGui import QGuiApplication, QTextCursor, QTextOption
 from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
@@ -59,6 +60,7 @@ class ModelCardDialog(QDialog):
         layout.setSpacing(16)
         layout.addWidget(scrolling(content))
         layout.addWidget(buttons)
+        buttons.button(QDialogButtonBox.StandardButton.Close).setFocus()
 
     def _fill(self, manifest: ModelManifest, card: str) -> None:
         self._add(heading(str(manifest.identity)), _text(manifest.description))
@@ -185,6 +187,7 @@ class _FullCard(QTextBrowser):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.document().documentLayout().documentSizeChanged.connect(self._grow)
         self.setMarkdown(card)
         self._break_code()
 
@@ -197,17 +200,5 @@ class _FullCard(QTextBrowser):
                 QTextCursor(block).setBlockFormat(form)
             block = block.next()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._grow()
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
-            self._grow()
-
-    def sizeHint(self) -> QSize:
-        return QSize(WIDTH, round(self.document().size().height()))
-
-    def _grow(self) -> None:
-        self.setFixedHeight(max(round(self.document().size().height()) + 2, 32))
+    def _grow(self, size: QSizeF) -> None:
+        self.setFixedHeight(max(math.ceil(size.height()) + 2, 32))

@@ -3,7 +3,7 @@
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -26,6 +26,7 @@ class WhatIfPlot(QWidget):
         self._found: WhatIf | None = None
         self._factor = 1.0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(3 * _ROW + _BANDS)
         self.setAccessibleName("Probabilities over the strength of the DAB")
         self.setToolTip("Probability of each score (height of its band) over the DAB; click or drag to go there")
         self.setCursor(Qt.CursorShape.SizeHorCursor)
@@ -34,12 +35,6 @@ class WhatIfPlot(QWidget):
         self._found, self._factor = found, factor
         self.setAccessibleDescription(found.words if found is not None else "")
         self.update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(240, 3 * _ROW + _BANDS)
-
-    def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         if self._found is None:

@@ -58,11 +58,12 @@ def resolve_what_if(state: State) -> WhatIfShown:
 
 
 def said_at(found: WhatIf, factor: float) -> str:
-    """'At 1.25 times the DAB: 3+ (3+ 71.0%, 2+ 25.2%)': the score and the two likeliest classes."""
+    """'With 1.25 times the DAB: 3+ (3+ 71.0%, 2+ 25.2%)': the score and the two likeliest classes."""
     shares = found.probabilities_at(factor)
     order = sorted(range(len(shares)), key=lambda i: -shares[i])[:2]
-    likeliest = ", ".join(f"{found.classes[i]} {figure(shares[i])}" for i in order)
-    return f"{_amount(factor)[0].upper()}{_amount(factor)[1:]}: {found.score_at(factor)} ({likeliest})"
+    likeliest = ", ".join(f"{found.classes[i]}\N{NO-BREAK SPACE}{figure(shares[i])}" for i in order)
+    amount = _amount(factor)
+    return f"{amount[0].upper()}{amount[1:]}: {found.score_at(factor)} ({likeliest})"
 
 
 def what_if_colouring(state: State) -> Colouring | None:

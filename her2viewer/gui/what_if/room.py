@@ -46,7 +46,6 @@ class WhatIfRoom:
         self.set_on(not self._store.state.what_if.on)
         if self._store.state.what_if.on:
             self._window.docks.show_panel(Panel.ANSWER)
-            self._window.reveal_answer(self.panel)
 
     def set_on(self, on: bool) -> None:
         """Begins with the field as it is, or leaves: the picture is the slide's again, and nothing is kept."""
@@ -97,6 +96,7 @@ class WhatIfRoom:
 
     def _found(self, found: WhatIf) -> None:
         self._put(found=found, progress=None)
+        self._window.reveal_answer(self.panel)
 
     def _failed(self, error: UserError) -> None:
         self._put(error=error, progress=None)

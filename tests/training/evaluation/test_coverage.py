@@ -55,11 +55,11 @@ def test_within_two_points_is_told_with_its_interval(count: int, hit: float, ver
 
 def test_the_table_takes_the_place_between_the_marks(tmp_path: Path) -> None:
     page = tmp_path / "confidence.md"
-    page.write_text(f"# Confidence\n\n{BEGIN}\nold\n{END}\n\nAfter.\n", encoding="utf-8")
+    page.write_text(f"# Confidence\n\n{BEGIN}\nstale\n{END}\n\nAfter.\n", encoding="utf-8")
     measured = [Coverage(outcome(), 0.9), Coverage(outcome(40, name="few"), 0.9)]
     write_table(page, table(manifest(), measured))
     text = page.read_text(encoding="utf-8")
-    assert text.startswith("# Confidence\n") and text.endswith("\n\nAfter.\n") and "old" not in text
+    assert text.startswith("# Confidence\n") and text.endswith("\n\nAfter.\n") and "stale" not in text
     assert "| | squares | few |" in text and "| fields | 400 | 40 |" in text
     assert len({line.count("|") for line in text.splitlines() if line.startswith("|")}) == 1
     assert json.loads(json.dumps(document(manifest(), measured)))["data"][1]["name"] == "few"

@@ -1,4 +1,4 @@
-"""`python -m training`: phantom, tissue, index, fit, compare, package, familiarity, evaluate, coverage."""
+"""`python -m training`: phantom, tissue, index, fit, compare, package, familiarity, evaluate, coverage, trust."""
 
 import json
 import sys
@@ -437,6 +437,37 @@ def compare(
         for row in found:
             say(f"  {row.title}: {row.exact:.1%} exact ({row.low:.1%} to {row.high:.1%})")
     say(f"{out_folder / 'comparison.md'} holds {len(rows)} rows")
+
+
+@app.command()
+def trust(
+    model: Annotated[Path | None, typer.Argument(help="A model package; the bundled one if none is named.")] = None,
+    count: Annotated[int, typer.Option(help="How many phantom pairs.", min=2)] = 200,
+    seed: Annotated[
+        int, typer.Option(help="The same seed gives the same pairs; no model was trained on this one.")
+    ] = 7707,
+    stage: Annotated[str, typer.Option(help="Stage of the map.")] = "layer4",
+    method: Annotated[str, typer.Option(help="Method of the map.")] = "Grad-CAM",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures there.")] = None,
+) -> None:
+    """Measures the trust report on phantom pairs: how often each verdict is given, and what its settings rest on."""
+    from rich.progress import track
+
+    from her2viewer.scoring.package import bundled_package, open_package
+    from her2viewer.scoring.scorer import Scorer
+    from training.trust import CHOSEN, lines, measured, summary
+
+    scorer = Scorer.open(bundled_package() if model is None else open_package(model))
+    rows = measured(scorer, count=count, seed=seed, stage=stage, method=method)
+    found = {"seed": seed, "stage": stage, "method": method, "settings": CHOSEN}
+    found |= summary(list(track(rows, "Questioning", total=count, console=out)))
+    table = Table("figure", "value (95% interval)", title=f"{method} at {stage}, {count} phantom pairs of seed {seed}")
+    for name, value in lines(found):
+        table.add_row(name, value)
+    out.print(table)
+    say(CHOSEN)
+    if json_file:
+        json_file.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
 @app.command()

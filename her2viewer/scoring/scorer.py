@@ -221,14 +221,17 @@ class Scorer:
         """What a map is worth, measured on the field that it explains; see `trust.report`. Raises Cancelled."""
 
         def compute() -> TrustReport:
-            explained = self._explained(evidence, attribution, cancelled)
+            explained = self.explained(evidence, attribution, cancelled)
             return trust_report(
                 explained, evidence, attribution, pixels=pixels, mpp=mpp, seed=seed, cancelled=cancelled
             )
 
         return self._with_fallback(compute)
 
-    def _explained(self, evidence: Evidence, attribution: Attribution, cancelled: Callable[[], bool]) -> Explained:
+    def explained(
+        self, evidence: Evidence, attribution: Attribution, cancelled: Callable[[], bool] = never
+    ) -> Explained:
+        """The network as it stands, with the method that made a map: what makes the same map of another picture."""
         classes, request = evidence.prediction.classes, attribution.request
         target = classes.index(request.target)
         against = None if request.against is None else classes.index(request.against)

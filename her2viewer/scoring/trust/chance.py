@@ -1,5 +1,7 @@
 """Random maps that differ from a map in nothing but where its evidence lies."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +26,22 @@ def random_maps(values: NDArray[np.float32], count: int, seed: int) -> list[NDAr
         drawn = np.fft.irfft2(amplitude * phase, s=mirrored.shape)[:rows, :columns]
         found.append((drawn + mean).astype(np.float32))
     return found
+
+
+def without(
+    drawn: NDArray[np.float32], one: NDArray[np.float32], parts: Sequence[tuple[slice, slice]]
+) -> NDArray[np.float32]:
+    """A map (h, w) less all that it has in common with another one: in each part their correlation becomes 0.
+
+    A random map agrees with the map by chance, and then does as well as it: against such maps even a perfect one could hardly
+    stand out among a handful. What is left is chance alone.
+    """
+    out = drawn.copy()
+    for where in parts:
+        own, other = (values[where] - values[where].mean(dtype=np.float64) for values in (drawn, one))
+        size = float(np.square(other).sum())
+        out[where] = own - (float((own * other).sum()) / size * other if size > 0 else 0)
+    return out
 
 
 def shuffled_maps(values: NDArray[np.float32], count: int, seed: int) -> list[NDArray[np.float32]]:

@@ -60,7 +60,7 @@ class Curves:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Perturbation:
-    """Curves of the map, of random maps as smooth as it, and of a spot in the middle of each stain.
+    """Curves of the map, of random maps as smooth as it that share nothing with it, and of a spot in the middle of each stain.
 
     fills: what stands in place of removed pixels, per stain, in a word.
     """
@@ -81,14 +81,13 @@ class Perturbation:
         return self.of_map.gap / max(self.spread, 1e-9)
 
     @property
-    def random_deletion(self) -> tuple[float, float]:
-        """Mean and standard deviation of the deletion areas of the random maps and of their negatives."""
-        return _mean_and_spread([area for one in self.random for area in (one.deletion_area, one.insertion_area)])
+    def random_area(self) -> tuple[float, float]:
+        """Mean and standard deviation of the area that chance gets, be it deletion's or insertion's.
 
-    @property
-    def random_insertion(self) -> tuple[float, float]:
-        """The same of insertion: what comes in with a map is what goes with its negative, so both have one spread."""
-        return self.random_deletion
+        What comes in with a map is what goes with its negative, which is as likely: both areas are of one kind.
+        """
+        areas = [area for one in self.random for area in (one.deletion_area, one.insertion_area)]
+        return float(np.mean(areas)), float(np.std(areas, ddof=1))
 
     @property
     def swing(self) -> float:
@@ -176,6 +175,18 @@ class Randomised:
         return float(np.mean(np.square(self.rank_correlations)))
 
 
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What the verdict asks for: `Perturbation.lead` above `lead` and its `swing` of at least `swing`; `Randomised.alike` below
+    `alike`; the square of `Stability.rank_correlation` of at least `kept`. Where they come from stands in `verdict`.
+    """
+
+    lead: float
+    swing: float
+    alike: float
+    kept: float
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class TrustReport:
     """An attribution questioned: the verdict, what decided it, and all that was measured.
@@ -192,9 +203,6 @@ class TrustReport:
     membrane: MembraneShare | None
     stability: Stability
     randomised: Randomised
+    thresholds: Thresholds
     seed: int
     seconds: float
-
-
-def _mean_and_spread(values: list[float]) -> tuple[float, float]:
-    return float(np.mean(values)), float(np.std(values, ddof=1))

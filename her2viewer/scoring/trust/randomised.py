@@ -29,14 +29,14 @@ def with_random_weights(network: _SomeNetwork, seed: int) -> _SomeNetwork:
     """The same architecture with every parameter drawn anew: normal, with each tensor's own mean and standard deviation.
 
     So each layer keeps the scale of its weights and biases, folded batch norms included. The same seed gives the same network on
-    every device. A tensor of one number keeps it.
+    every device. A tensor whose numbers are all the same keeps them.
     """
     generator = torch.Generator().manual_seed(seed)
     drawn = copy.deepcopy(network)
     with torch.no_grad():
         for parameter in drawn.parameters():
             if parameter.numel() < 2:
-                continue
+                continue  # it has no spread to draw with
             spread, mean = torch.std_mean(parameter.float())
             noise = torch.randn(parameter.shape, generator=generator)
             parameter.copy_((noise * spread.cpu() + mean.cpu()).to(parameter.dtype))

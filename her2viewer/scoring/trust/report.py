@@ -10,7 +10,7 @@ from her2viewer.scoring.trust.on_membrane import membrane_share
 from her2viewer.scoring.trust.orientation import turn_over
 from her2viewer.scoring.trust.perturbation import perturb
 from her2viewer.scoring.trust.randomised import randomise
-from her2viewer.scoring.trust.verdict import judge
+from her2viewer.scoring.trust.verdict import judge, thresholds
 
 
 def trust_report(
@@ -43,6 +43,7 @@ def trust_report(
         membrane=membrane,
         stability=stability,
         randomised=randomised,
+        thresholds=thresholds(perturbation),
         seed=seed,
         seconds=time.perf_counter() - started,
     )

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from her2viewer.scoring.trust.chance import random_maps, shuffled_maps
+from her2viewer.scoring.trust.chance import random_maps, shuffled_maps, without
 
 
 @pytest.fixture
@@ -44,3 +44,15 @@ def test_a_flat_map_stays_flat() -> None:
         *shuffled_maps(np.full((7, 7), 2, np.float32), 2, 0),
     ):
         assert np.allclose(drawn, 2)
+
+
+def test_what_a_map_shares_with_another_is_taken_out_of_each_part(smooth) -> None:
+    parts = [(slice(0, 14), slice(0, 14)), (slice(0, 14), slice(14, 28))]
+    drawn = (smooth + np.random.default_rng(0).standard_normal(smooth.shape)).astype(np.float32)
+    left = without(drawn, smooth, parts)
+    for where in parts:
+        assert np.corrcoef(drawn[where].ravel(), smooth[where].ravel())[0, 1] > 0.3
+        assert abs(np.corrcoef(left[where].ravel(), smooth[where].ravel())[0, 1]) < 1e-5
+        assert np.corrcoef(left[where].ravel(), drawn[where].ravel())[0, 1] > 0.3
+    assert np.allclose(without(-drawn, smooth, parts), -left, atol=1e-5)
+    assert np.isfinite(without(drawn, np.ones_like(smooth), parts)).all()

@@ -13,7 +13,7 @@ def test_probabilities_are_the_scorers(package, field: FieldPixels) -> None:
     scorer = Scorer.open(package, "cpu")
     evidence = scorer.score(field)
     attribution = scorer.attribution(evidence, MapRequest("2+", "layer3", "LayerCAM"))
-    explained = scorer._explained(evidence, attribution, lambda: False)
+    explained = scorer.explained(evidence, attribution)
     found = explained.probabilities(evidence.network_input[None])[0]
     assert np.allclose(found, evidence.prediction.probabilities, atol=1e-6)
     assert explained.watched(found[None])[0] == found[2]

@@ -67,7 +67,7 @@ def test_the_drawn_map_is_of_the_same_kind(package, field: FieldPixels) -> None:
     evidence = scorer.score(field)
     request = MapRequest("1+", "layer4", "HiResCAM", "2+")
     attribution = scorer.attribution(evidence, request)
-    found = randomise(scorer._explained(evidence, attribution, lambda: False), evidence, attribution)
+    found = randomise(scorer.explained(evidence, attribution), evidence, attribution)
     assert found.attribution.request == request
     assert found.attribution.values.shape == attribution.values.shape
     assert np.ptp(found.attribution.values) > 0

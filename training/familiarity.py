@@ -1,6 +1,6 @@
 """What a model package knows of its training fields' features, so that the viewer can tell a field that is unlike them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -32,7 +32,6 @@ def reference_of(
     members: Sequence[int],
     held_out: Sequence[int],
     layout: InputLayout,
-    progress: Callable[[int], None] = lambda done: None,
 ) -> tuple[Reference, int] | None:
     """The reference of a network, and of how many fields it was made; None where too few have every stain of the layout.
 
@@ -41,7 +40,7 @@ def reference_of(
     learned, others = (_whole(fields, some, layout) for some in (members, held_out))
     if len(learned) < 2 or not others:
         return None
-    seen, held = (stain_features(network, fields, some, layout, progress) for some in (learned, others))
+    seen, held = (stain_features(network, fields, some, layout) for some in (learned, others))
     clouds = {stain: Cloud.around(seen[:, place], AXES) for place, stain in enumerate(layout.order)}
     limits = {
         stain: BEYOND * float(np.quantile(clouds[stain].distance(held[:, place]), USUAL))
@@ -63,7 +62,6 @@ def stain_features(
     fields: Fields,
     members: Sequence[int],
     layout: InputLayout,
-    progress: Callable[[int], None] = lambda done: None,
 ) -> NDArray[np.float32]:
     """(n, stains, c) float32: what the last stage says of each stain's part of cached fields."""
     network.eval()
@@ -72,7 +70,6 @@ def stain_features(
         inputs = np.stack([composed(fields, i, layout) for i in members[first : first + 32]])
         features = network.features(normalised(inputs, layout, "cpu"))
         rows.append(network.stain_means(features, len(layout.order)).numpy())
-        progress(min(first + 32, len(members)))
     return np.concatenate(rows)
 
 
@@ -81,7 +78,6 @@ def add_familiarity(
     fields: Fields,
     members: Sequence[int],
     held_out: Sequence[int],
-    progress: Callable[[int], None] = lambda done: None,
 ) -> ModelManifest:
     """Gives a package that stands already its reference, and names it in `model.json`; weights and card stay as they are.
 
@@ -90,7 +86,7 @@ def add_familiarity(
     manifest = package.manifest
     network = network_of(manifest.architecture, len(manifest.classes))
     network.load_state_dict({name: torch.from_numpy(array) for name, array in package.weights().items()})
-    made = reference_of(network, fields, members, held_out, manifest.input, progress)
+    made = reference_of(network, fields, members, held_out, manifest.input)
     if made is None:
         raise UserError(
             "there are too few fields with every stain to tell what is like the training",

@@ -40,11 +40,13 @@ def page(good: Sequence[Looked], wrong: Sequence[Looked], model: str, cost: str,
         f'{_listed(sorted(NO_CALL_CHECKS))} end in "no call", because the score then means nothing. `score --explain` '
         "writes all of them with their figures, passed or not.",
         "",
-        f"Made by `{command}` with the model {model}, whose features the check `unfamiliar` asks. {cost}",
+        f"Made by `{command}` with the model {model}, {_asked(good)}. {cost}",
         "",
         "Thresholds were set on one half of the images, and of the wrong inputs on the first half of "
         f"{len(SET_ON)} of the {len(KINDS)} kinds. What they are worth is told by the rest: other photographs, other phantoms, "
-        "other real pairs, and kinds that were never looked at.",
+        "other real pairs, and kinds that were never looked at. One threshold is an exception: that of `different_tissue` was "
+        "set on all twelve BCI pairs, after one set on half of them had warned of four of the other six. The sections of these "
+        "four lie too far apart to show the same cells: no threshold lets them pass and stops every stranger.",
         "",
         "## In one line",
         "",
@@ -90,6 +92,12 @@ def page(good: Sequence[Looked], wrong: Sequence[Looked], model: str, cost: str,
     for key, figures in usual_figures.items():
         lines.append(_row(key, figures, [one for one in wrong if one.half == 1]))
     return "\n".join(lines) + "\n"
+
+
+def _asked(good: Sequence[Looked]) -> str:
+    if any(made.name == "unfamiliar" for one in good for made in one.report.examined):
+        return "whose features the check `unfamiliar` asks"
+    return "which knows nothing of its training's features, so that the check `unfamiliar` was not made"
 
 
 def _row(key: Key, figures: Sequence[tuple[float, float, bool]], wrong: Sequence[Looked]) -> str:

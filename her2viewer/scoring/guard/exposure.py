@@ -46,5 +46,7 @@ def burnt_share(sample: Sample) -> float:
     table = np.log10((sample.white + 1) / (level + 1)).astype(np.float32)
     points = sample.points
     total = table[points[:, 0], 0] + table[points[:, 1], 1] + table[points[:, 2], 2]
-    tissue = points[total > TISSUE_DENSITY]
-    return float((tissue.max(axis=1) == 255).mean()) if len(tissue) >= 50 else 0.0
+    tissue = total > TISSUE_DENSITY
+    burnt = (points[:, 0] == 255) | (points[:, 1] == 255) | (points[:, 2] == 255)
+    count = int(np.count_nonzero(tissue))
+    return float(np.count_nonzero(tissue & burnt)) / count if count >= 50 else 0.0

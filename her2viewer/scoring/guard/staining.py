@@ -90,9 +90,10 @@ def magenta_of(sample: Sample) -> float:
 
 def colourfulness(sample: Sample) -> float:
     """How unlike the densities of R, G and B are in what counts: the mean spread of the three as shares of their sum."""
-    density = _considered(sample)
-    total = np.maximum(density.sum(axis=1), 0.02)
-    return float((density.std(axis=1) / total).mean())
+    r, g, b = _considered(sample).T
+    total = r + g + b
+    squares = (r * r + g * g + b * b) / 3 - (total / 3) ** 2
+    return float((np.sqrt(np.maximum(squares, 0)) / np.maximum(total, 0.02)).mean())
 
 
 def _considered(sample: Sample) -> NDArray[np.float32]:

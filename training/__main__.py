@@ -1,4 +1,4 @@
-"""`python -m training`: phantom, tissue, index, fit, compare, package, familiarity, evaluate, coverage, trust."""
+"""`python -m training`: phantom, tissue, membranes, index, fit, compare, package, familiarity, evaluate, coverage, trust."""
 
 import json
 import sys
@@ -130,6 +130,40 @@ def tissue(
     )
     made = sum(1 for _ in track(written, "Staining", total=count, console=out))
     say(f"{made} pairs of {len(found)} cores in {out_folder}; {MANIFEST} tells the core of each")
+
+
+@app.command()
+def membranes(
+    phantoms: Annotated[Path, typer.Argument(help="A folder of phantoms with their truth.")],
+    real: Annotated[
+        list[Path] | None, typer.Argument(help="Folders of real IHC images with labels, in BCI's layout or names.")
+    ] = None,
+    cores: Annotated[
+        Path | None, typer.Option(help="HER2 IHC cores named after their scores: 0_*, 1_*, 2_*, 3_*.")
+    ] = None,
+    fit: Annotated[
+        bool, typer.Option("--fit", help="Print what the thresholds would be, set on half of the phantoms.")
+    ] = False,
+    out_file: Annotated[Path | None, typer.Option("--out", help="Write the guide's page there.")] = None,
+) -> None:
+    """Measures the membrane reading on phantoms with truth and on real images, beside scikit-image's way."""
+    from training.membranes.report import page
+    from training.membranes.run import measured
+
+    found = measured(phantoms, real or [], cores, fit=fit, progress=say)
+    named = " ".join(f"../shared/data/{folder.name}" for folder in real or [])
+    command = (
+        "python -m training phantom --out phantoms --count 200 --seed 4001\n"
+        f"python -m training membranes phantoms {named}"
+        + (f" --cores ../shared/data/{cores.name}" if cores else "")
+        + " --out resources/guide/membranes.md"
+    )
+    text = page(found, command)
+    say(text)
+    if found.fit:
+        say(f"thresholds by the first half: {found.fit.cuts}; EPITHELIAL = {found.fit.epithelial}")
+    if out_file:
+        out_file.write_text(text, encoding="utf-8")
 
 
 @app.command()

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2viewer.scoring.guard.report import NO_CALL_CHECKS
+from her2viewer.scoring.membrane.agreement import Agreement
 from her2viewer.scoring.package import Conformal
-from her2viewer.scoring.prediction import Check
+from her2viewer.scoring.prediction import Check, Prediction
 
 
 def calibrated(logits: NDArray[np.float32], temperature: float) -> NDArray[np.float64]:
@@ -49,3 +50,8 @@ def no_call(members: Sequence[str], classes: Sequence[str], checks: Sequence[Che
     if len(members) >= max(3, len(classes) - 1):
         return f"The model cannot tell {', '.join(members[:-1])} and {members[-1]} apart on this field."
     return None
+
+
+def no_call_beside(prediction: Prediction, agreement: Agreement) -> str | None:
+    """`prediction.no_call`, or, where it has none, that the membranes speak against the score; None where nothing does."""
+    return prediction.no_call or (agreement.sentence if agreement.speaks_against else None)

@@ -4,6 +4,7 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
+from tests.benchmarks import membranes
 from tests.benchmarks.measure import Row, faster, in_turn, within
 from tests.benchmarks.pair import PairJob, demo_files
 
@@ -25,4 +26,5 @@ def rows() -> list[Row]:
         faster(figure, seconds, "ours", "pytorch-grad-cam", 4),
         faster(figure, seconds, "ours", "torchcam", 2),
         within(figure, seconds, "ours", "decode + forward", 1.3),
+        *membranes.rows(),
     ]

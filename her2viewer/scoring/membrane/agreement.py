@@ -13,7 +13,8 @@ FAR_APART: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Two scores of one field. steps: how many classes lie between them, 0 where they are the same, None where the reading has none.
+    """Two scores of one field. steps: how many classes lie between them, 0 where they are the same, None where the reading
+    has none.
 
     sentence: for the user, whichever way it is. speaks_against: whether it counts towards no call.
     """

@@ -1,7 +1,7 @@
 """What of the DAB plane is really the counterstain: nuclei that no antibody ever stained show how much.
 
-A scanner's haematoxylin is redder and bluer in other shares than the table's, so that each nucleus leaves a shadow in the DAB plane. A membrane
-traced there would hug dark nuclei.
+A scanner's haematoxylin has more yellow in it than the table's, so that each nucleus leaves a shadow in the DAB plane. A
+membrane traced there would hug dark nuclei.
 """
 
 from typing import Final

@@ -16,7 +16,7 @@ Plane = NDArray[np.float32]
 """(h, w) float32."""
 
 WORKING_MPP: Final = 0.46
-"""Micrometres per pixel that every image is brought to first: a 20x scan, where a faint membrane is little more than a pixel wide."""
+"""Micrometres per pixel that every image is brought to first: BCI's, where a faint membrane is little more than a pixel wide."""
 COARSEST_MPP: Final = 1.0
 """Above this a membrane of 0.64 um, the width of 1+, is lost in its neighbours: a 10x scan shows 2+ and 3+ at best."""
 
@@ -31,12 +31,6 @@ class DyePlanes:
     counterstain: Plane
     dab: Plane
     scale: tuple[float, float]
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height), working px."""
-        height, width = self.dab.shape
-        return width, height
 
 
 def dye_planes(image: RGBImage, mpp: float) -> DyePlanes:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from her2viewer.scoring.membrane.dyes import WORKING_MPP
 from her2viewer.scoring.membrane.outlines import RADII, Outlines
 
-PERCEPTIBLE: Final = 0.045
+PERCEPTIBLE: Final = 0.05
 """Optical density over the cell's own inside from where a stretch of membrane counts as stained."""
 _DEPTH_UM: Final = 2.3
 """How far inwards from the line a membrane's DAB is added up: half of the widest line, 2.14 um a side."""
@@ -17,9 +17,10 @@ _DEPTH_UM: Final = 2.3
 
 @dataclass(frozen=True, eq=False)
 class Membranes:
-    """Per cell, (n,) float32. density: mean optical density of the DAB over the cell's inside, where the membrane is stained (0 where
-    none of it is). amount: the same, added up across the cell's side of the membrane, in optical density x um: what is left
-    when a scanner's blur makes a line wider and paler. completeness: stained share of the outline's length. inside: DAB of the cytoplasm.
+    """Per cell, (n,) float32. density: mean optical density of the DAB over the cell's inside, where the membrane is stained
+    (0 where none of it is). amount: the same, added up across the cell's side of the membrane, in optical density x um:
+    what stays as it is when a scanner's blur makes a line wider and paler. completeness: stained share of the outline's
+    length. inside: DAB of the cytoplasm, optical density.
     """
 
     density: NDArray[np.float32]

@@ -56,6 +56,22 @@ def inside_same_membrane(dab: Plane, centre: Centres, strength: NDArray[np.float
     return found
 
 
+def third_nearest(shape: tuple[int, ...], centre: Centres) -> NDArray[np.float32]:
+    """(n,) px to the third nearest of the centres whose territories touch; inf where there are fewer than three."""
+    found = np.full(len(centre), np.inf, np.float32)
+    if len(centre) < 2:
+        return found
+    one, two = _pairs(territories(shape, centre))
+    away = np.hypot(*(centre[one] - centre[two]).T)
+    start, away = np.concatenate([one, two]), np.concatenate([away, away])
+    order = np.lexsort((away, start))
+    start, away = start[order], away[order]
+    first = np.searchsorted(start, np.arange(len(centre)))
+    enough = np.bincount(start, minlength=len(centre)) >= 3
+    found[enough] = away[first[enough] + 2]
+    return found
+
+
 def _pairs(owner: NDArray[np.int32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Numbers of territories that touch, each pair once."""
     count = int(owner.max()) + 1

@@ -1,7 +1,7 @@
 """Where the nuclei of an IHC field are: places that are bluer and less brown than what lies round them.
 
-A blob detector over three sizes (difference of Gaussians, Lindeberg 1998) on counterstain minus DAB. The DAB counts against a nucleus, because a strong
-membrane hides the counterstain: the pale or blue hole inside a brown ring is a cell, too.
+A blob detector over three sizes (difference of Gaussians, Lindeberg 1998) on counterstain minus DAB. The DAB counts against a
+nucleus, because a strong membrane hides the counterstain: the pale or blue hole inside a brown ring is a cell, too.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,10 @@ _HOLE_UM: Final = 4.6
 _APART_UM: Final = 2.3
 _OVER_NOISE: Final = 5.0
 _LEAST: Final = 0.003
-_OF_STRONG: Final = 0.2
+_OF_STRONG: Final = 0.25
+_AROUND_UM: Final = 25.0
+_COARSE: Final = 8
+"""px: the grid that strengths are averaged on."""
 _FURTHEST_UM: Final = 5.5
 _RING: Final = np.arange(2.0, 13.0, 1.5, np.float32)
 _HERE: Final = np.zeros(1, np.float32)
@@ -94,10 +97,24 @@ def _peaks(response: Plane, noise: float) -> tuple[Centres, NDArray[np.float32]]
     least = max(_LEAST, _OVER_NOISE * noise)
     y, x = np.nonzero((response >= cv2.dilate(response, _disc(_APART_UM))) & (response > least))
     strength = response[y, x]
-    if len(strength):
-        kept = strength >= _OF_STRONG * np.quantile(strength, 0.9)
-        y, x, strength = y[kept], x[kept], strength[kept]
+    kept = strength >= _OF_STRONG * _usual(response.shape, x, y, strength)
+    y, x, strength = y[kept], x[kept], strength[kept]
     return np.stack([x, y], axis=1).astype(np.float32) + np.float32(0.5), strength
+
+
+def _usual(shape: tuple[int, ...], x: NDArray[np.intp], y: NDArray[np.intp], strength: Plane) -> Plane:
+    """(n,) how strong peaks are round each, root mean square: pale nuclei beside a strong nest are measured by their like."""
+    coarse = shape[0] // _COARSE + 1, shape[1] // _COARSE + 1
+    flat = (y // _COARSE) * coarse[1] + x // _COARSE
+    squares, number = (
+        cv2.GaussianBlur(
+            np.bincount(flat, weights=weights, minlength=coarse[0] * coarse[1]).reshape(coarse).astype(np.float32),
+            (0, 0), _AROUND_UM / WORKING_MPP / _COARSE,
+        )
+        for weights in (strength.astype(np.float64) ** 2, np.ones(len(x)))
+    )  # fmt: skip
+    usual = np.sqrt(squares / np.maximum(number, 1e-9))
+    return np.asarray(usual[y // _COARSE, x // _COARSE], np.float32)
 
 
 def _cored(planes: DyePlanes, centre: Centres) -> NDArray[np.bool_]:

@@ -19,7 +19,7 @@ _FIRST_PX: Final = 2.0
 RADII: Final = np.arange(_FIRST_PX, REACH_UM / WORKING_MPP, 1.0, np.float32)
 """px: the radii at which rays are read, one working pixel apart."""
 _CYTOPLASM_UM: Final = 2.2
-_TO_PRIOR: Final = 0.002
+_TO_PRIOR: Final = 0.006
 """Optical density that a px of distance from where a membrane is expected costs: nothing beside a visible one."""
 _BEYOND: Final = 0.02
 """The same for the square of px beyond the border with the next cell, after `_OVERLAP_PX`."""

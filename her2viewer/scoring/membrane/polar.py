@@ -1,7 +1,8 @@
 """Closed outlines round many centres at once: planes read along rays, and the cheapest closed path across them.
 
-A path takes one radius a ray, neighbours at most one step apart, and costs least in sum (dynamic programming in polar
-coordinates, as in Denzler & Niemann, "Active rays: polar-transformed active contours", 1999). All centres of a field are worked on together.
+A path takes one radius a ray, neighbours at most one step apart, and costs least in sum: dynamic programming in polar
+coordinates (Denzler & Niemann, "Active rays: polar-transformed active contours for real-time contour tracking", 1999). All
+centres of a field are worked on together.
 """
 
 from typing import Final

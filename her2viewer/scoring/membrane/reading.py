@@ -14,16 +14,16 @@ from her2viewer.scoring.evidence import FieldPixels
 from her2viewer.scoring.membrane import rule
 from her2viewer.scoring.membrane.cells import counts
 from her2viewer.scoring.membrane.counterstain import without_counterstain
-from her2viewer.scoring.membrane.dyes import COARSEST_MPP, dye_planes
-from her2viewer.scoring.membrane.measuring import measure
-from her2viewer.scoring.membrane.nuclei import find_nuclei
-from her2viewer.scoring.membrane.outlines import trace
+from her2viewer.scoring.membrane.dyes import COARSEST_MPP, DyePlanes, dye_planes
+from her2viewer.scoring.membrane.measuring import Membranes, measure
+from her2viewer.scoring.membrane.nuclei import Nuclei, find_nuclei
+from her2viewer.scoring.membrane.outlines import Outlines, trace
 from her2viewer.scoring.membrane.polar import RAYS
 from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.preprocess import FIELD_UM
 from her2viewer.scoring.stains import Stain
 
-CUTS: Final = rule.Cuts(perceptible=0.05, faint_below=0.12, intense_from=0.3, complete_from=0.8, stained_from=0.3)
+CUTS: Final = rule.Cuts(perceptible=0.06, faint_below=0.164, intense_from=0.3, complete_from=0.85, stained_from=0.2)
 """Amounts in optical density x um."""
 
 FEWEST_CELLS: Final = 30
@@ -40,9 +40,9 @@ LIMITS: Final = (
 
 @dataclass(frozen=True, eq=False)
 class MembraneCells:
-    """The cells that count, as columns. centre: (n, 2) float64 and contour: (n, RAYS, 2) float32, x and y in level-0 px of the IHC.
-    density: (n,) mean DAB optical density of the stained membrane over the cell's inside. amount: the same across the membrane's
-    width, optical density x um. completeness: (n,) stained share of the outline, 0..1. grade: (n,) uint8, a `Grade`.
+    """The cells that count, as columns. centre: (n, 2) float64 and contour: (n, RAYS, 2) float32, x and y in level-0 px of the
+    IHC. density: (n,) mean DAB optical density of the stained membrane over the cell's inside. amount: the same across the
+    membrane's width, optical density x um. completeness: (n,) stained share of the outline, 0..1. grade: (n,) uint8, a `Grade`.
     """
 
     centre: NDArray[np.float64]
@@ -61,8 +61,8 @@ class MembraneReading:
     """A field read from its membranes.
 
     score: of `rule.CLASSES`, or None where there is none, and then `reason` says why. passed_over: (m, 2) float64, level-0
-    px, nuclei that do not count. mpp: micrometres per level-0 px it rests on, and `assumed` whether nobody told it. borderline: a sentence
-    where a share lies so near a tenth that a few cells would change the score, else empty.
+    px, nuclei that do not count. mpp: micrometres per level-0 px it rests on, and `assumed` whether nobody told it.
+    borderline: a sentence where a share lies so near a tenth that a few cells would change the score, else empty.
     """
 
     cells: MembraneCells
@@ -89,7 +89,8 @@ class MembraneReading:
     def limits(self) -> tuple[str, ...]:
         """What the reading rests on and cannot say, as sentences."""
         scale = (
-            f"The scale is not known: {self.mpp:.3g} um a pixel was assumed from the field's side that the model was trained with.",
+            f"The scale is not known: {self.mpp:.3g} um a pixel was assumed, from the side of the fields that the model was "
+            "trained with.",
         )
         return (*(scale if self.assumed else ()), *LIMITS)
 
@@ -134,21 +135,11 @@ def read_membranes(
             f"At {raster_mpp:.2f} um a pixel membranes cannot be told apart: read the field at {COARSEST_MPP:g} um or finer.",
         )
 
-    def go_on() -> None:
-        if cancelled():
-            raise Cancelled
-
-    planes = dye_planes(ihc_pixels, raster_mpp)
-    go_on()
-    nuclei = find_nuclei(planes)
-    go_on()
-    dab = without_counterstain(planes.dab, planes.counterstain, nuclei.centre, nuclei.radius)
-    outlines = trace(dab, nuclei)
-    go_on()
-    membranes = measure(outlines)
-    counted = counts(nuclei, outlines, membranes, planes.size)
+    found = find_cells(ihc_pixels, raster_mpp, cancelled)
+    counted, scale = found.counted, found.planes.scale
+    nuclei, outlines, membranes = found.nuclei, found.outlines, found.membranes
     grade = rule.grade_cells(membranes.completeness, membranes.amount, CUTS)
-    to_source = Affine.stretch(planes.scale[0], 0, planes.scale[1], 0).then(to_level_0)
+    to_source = Affine.stretch(scale[0], 0, scale[1], 0).then(to_level_0)
     cells = MembraneCells(
         centre=to_source.points(nuclei.centre[counted]),
         contour=to_source.points(outlines.line[counted].reshape(-1, 2)).reshape(-1, RAYS, 2).astype(np.float32),
@@ -168,6 +159,36 @@ def read_membranes(
         assumed=assumed,
         borderline=rule.borderline(cells.grade) if score else "",
     )
+
+
+@dataclass(frozen=True, eq=False)
+class FoundCells:
+    """Everything that was found, a row a nucleus, in working px; `counted` are those that the rule is applied to."""
+
+    planes: DyePlanes
+    nuclei: Nuclei
+    outlines: Outlines
+    membranes: Membranes
+    counted: NDArray[np.bool_]
+
+
+def find_cells(ihc_pixels: RGBImage, mpp: float, cancelled: Callable[[], bool] = lambda: False) -> FoundCells:
+    """All cells of an IHC field of `mpp` micrometres a pixel, measured but not yet graded. Raises Cancelled."""
+
+    def go_on() -> None:
+        if cancelled():
+            raise Cancelled
+
+    go_on()
+    planes = dye_planes(ihc_pixels, mpp)
+    go_on()
+    nuclei = find_nuclei(planes)
+    go_on()
+    dab = without_counterstain(planes.dab, planes.counterstain, nuclei.centre, nuclei.radius)
+    outlines = trace(dab, nuclei)
+    go_on()
+    membranes = measure(outlines)
+    return FoundCells(planes, nuclei, outlines, membranes, counts(nuclei, planes.dab.shape))
 
 
 def _too_few(count: int) -> str:

@@ -9,13 +9,13 @@ from her2viewer.export.legend import full_colour
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.fields.state import FieldsState, RunPhase
 from her2viewer.gui.lanes import Progress
-from her2viewer.gui.membranes.resolve import disagreement, second_reader
+from her2viewer.gui.membranes.resolve import agreement_of, second_reader
 from her2viewer.gui.pane.colouring import ORIGINAL, Colouring
 from her2viewer.gui.scale.resolution import resolve_mpp
 from her2viewer.gui.state import MapWish, ModelPhase, OpenedImage, ScorePhase, State
 from her2viewer.gui.trust.resolve import UNTRAINED, untrained_map
 from her2viewer.gui.what_if.resolve import what_if_colouring
-from her2viewer.scoring.confidence import set_in_words
+from her2viewer.scoring.confidence import no_call_beside, set_in_words
 from her2viewer.scoring.evidence import FUSED, INPUT, METHODS, Attribution
 from her2viewer.scoring.prediction import Prediction
 from her2viewer.scoring.stains import Stain
@@ -183,8 +183,11 @@ def _scored(state: State, prediction: Prediction) -> ScoreShown:
     coverage = state.model.facts.coverage if state.model.facts is not None else None
     alignment = state.scoring.alignment
     laid = (("H&E", alignment.words),) if alignment is not None and alignment.origin != "assumed" else ()
-    no_call = prediction.no_call or disagreement(state)
-    against = list(filter(None, dict.fromkeys((prediction.no_call, disagreement(state)))))
+    agreement = agreement_of(state)
+    no_call = prediction.no_call if agreement is None else no_call_beside(prediction, agreement)
+    against = [no_call] if no_call else []
+    if agreement is not None and agreement.speaks_against and agreement.sentence != no_call:
+        against.append(agreement.sentence)
     if state.score_is_stale:
         against.append("The alignment of the images has changed since they were scored. Press S to score them again.")
     against += [check.message for check in prediction.checks if check.message not in (prediction.no_call or "")]

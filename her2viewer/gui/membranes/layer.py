@@ -20,7 +20,7 @@ from her2viewer.scoring.membrane.rule import Grade
 from her2viewer.scoring.stains import Stain
 
 _DARK, _LIGHT = QColor(0, 0, 0, 200), QColor(255, 255, 255)
-_SMALL: Final = 80.0
+_SMALL: Final = 56.0
 """Logical pixels of an outline below which its line is thin: broader ones would cover the cell, and take long."""
 _NEAR: Final = 12
 """Cells that are nearest to a click and are asked whether they hold it."""

@@ -92,12 +92,6 @@ def agreement_of(state: State) -> Agreement | None:
     return compare(reading, prediction)
 
 
-def disagreement(state: State) -> str | None:
-    """Why the membranes speak against calling the network's score, or None."""
-    agreement = agreement_of(state)
-    return agreement.sentence if agreement is not None and agreement.speaks_against else None
-
-
 def second_reader(state: State) -> tuple[tuple[str, str], ...]:
     """The row of the score panel that names the membranes' score; none where they were not read."""
     reading, agreement = state.membranes.reading, agreement_of(state)
@@ -129,7 +123,7 @@ def _cell(reading: MembraneReading, chosen: int | None) -> str:
     cells, cuts = reading.cells, reading.cuts
     return (
         f"{LOOKS[Grade(cells.grade[chosen])].name}\n"
-        f"{cells.completeness[chosen]:.0%} of the outline stained (complete from {cuts.complete_from:.0%})\n"
+        f"{cells.completeness[chosen]:.0%} of the outline (complete from {cuts.complete_from:.0%})\n"
         f"DAB {cells.amount[chosen]:.2f} (moderate from {cuts.faint_below:g}, intense {cuts.intense_from:g})"
     )
 

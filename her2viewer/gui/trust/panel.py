@@ -47,7 +47,7 @@ class TrustPanel(QWidget):
         self.untrained.setCheckable(True)
         self.untrained.setToolTip(
             "Show in the panes, in place of this map, what the same network draws with random weights (Shift+Q).\n"
-            "If the two look alike, the map shows the picture and not the reason."
+            "If the two look alike, the map shows the picture and not the reason. It is drawn from its own lowest value on."
         )
         self.untrained.clicked.connect(self.untrained_toggled)
         for button in (self.ask, self.cancel, self.untrained):

@@ -42,14 +42,16 @@ class Chart:
 
 
 def charts(perturbation: Perturbation) -> tuple[Chart, Chart]:
-    """Deletion and insertion. A random map's negative is as random as it, so the band holds both."""
+    """Deletion and insertion. A random map's negative is as random as it, and what comes in with a map is what goes with its
+    negative: the band holds the curves of both."""
     of_map, centre, random = perturbation.of_map, perturbation.centre, perturbation.random
-    going = np.stack([curves.deletion for curves in random])
-    coming = np.stack([curves.insertion for curves in random])
+    share = of_map.share
+    going = np.stack([one.deletion for one in random] + [np.interp(1 - share, share, one.insertion) for one in random])
+    coming = np.stack([one.insertion for one in random] + [np.interp(1 - share, share, one.deletion) for one in random])
     return (
         Chart(
             "Taken away, strongest first",
-            of_map.share,
+            share,
             of_map.deletion,
             centre.deletion,
             going.min(axis=0),
@@ -57,7 +59,7 @@ def charts(perturbation: Perturbation) -> tuple[Chart, Chart]:
         ),
         Chart(
             "Brought back, strongest first",
-            of_map.share,
+            share,
             of_map.insertion,
             centre.insertion,
             coming.min(axis=0),
@@ -88,7 +90,7 @@ class CurvePlot(QWidget):
             of_map = perturbation.of_map
             self.setAccessibleDescription(
                 f"Areas of the map: deletion {of_map.deletion_area:.2f}, insertion {of_map.insertion_area:.2f}; of random maps "
-                f"{perturbation.random_deletion[0]:.2f}"
+                f"{perturbation.random_area[0]:.2f}"
             )
         self.update()
 

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import Final
 
-import numpy as np
-
 from her2viewer.gui.state import State
 from her2viewer.scoring.evidence import Attribution
 from her2viewer.scoring.trust.findings import LIMIT, MembraneShare, Randomised, Stability, TrustReport, Verdict
@@ -84,9 +82,13 @@ def untrained_map(state: State) -> Attribution | None:
 
 
 def _untrained(report: TrustReport) -> Attribution:
-    """The first drawn network's map in the sign in which it is more like the map: a drawn network's sign is chance."""
+    """The first drawn network's map in the sign in which it is more like the map, from its own lowest value on.
+
+    Sign and zero of a network that has learned nothing are chance; what can be compared is where it is high.
+    """
     drawn = report.randomised.attribution
-    return drawn if report.randomised.rank_correlations[0] >= 0 else replace(drawn, values=np.negative(drawn.values))
+    values = drawn.values if report.randomised.rank_correlations[0] >= 0 else -drawn.values
+    return replace(drawn, values=values - values.min())
 
 
 def _rows(report: TrustReport) -> tuple[TrustRow, ...]:

@@ -63,10 +63,10 @@ def test_the_demo_pairs_map_is_questioned(real: App, qtbot: QtBot, guide_picture
     assert report is not None and shown.headline == report.headline and len(shown.rows) == 3
     seen(real, qtbot, real.window.trust_panel)
     guide_picture(real.window, "trust", 80)
-    if shown.can_show_untrained:
-        qtbot.keyClick(real.window, Key.Key_Q, SHIFT)
-        seen(real, qtbot, real.window.explain_panel)
-        guide_picture(real.window, "untrained-map", 80)
+    assert shown.can_show_untrained
+    qtbot.keyClick(real.window, Key.Key_Q, SHIFT)
+    seen(real, qtbot, real.window.explain_panel)
+    guide_picture(real.window, "untrained-map", 80)
 
 
 def test_the_demo_pairs_membranes_are_read_beside_the_network(
@@ -85,7 +85,8 @@ def test_the_demo_pairs_membranes_are_read_beside_the_network(
     at = view.to_screen(*reading.cells.centre[nearest].tolist()).toPoint()
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=at)
     qtbot.waitUntil(lambda: real.store.state.membranes.chosen is not None)
-    guide_picture(real.window, "membranes", 80)
+    seen(real, qtbot, real.window.membranes_panel)
+    guide_picture(real.window, "membranes", 72)
 
 
 def test_the_demo_pairs_checks_are_listed(real: App, qtbot: QtBot, guide_picture: Photograph) -> None:

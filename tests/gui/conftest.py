@@ -32,7 +32,7 @@ from her2viewer.scoring.trust.findings import (
     TrustReport,
     TurnedMap,
 )
-from her2viewer.scoring.trust.verdict import judge
+from her2viewer.scoring.trust.verdict import judge, thresholds
 
 from .guide import Photograph, photograph
 
@@ -182,7 +182,17 @@ def fake_report(attribution: Attribution, pixels: FieldPixels | None, mpp: float
     membrane = MembraneShare(0.41, (0.2, 0.22, 0.27), 0.3, 0.21, True, 0.1, mpp or 0.5) if pixels is not None else None
     verdict, headline, reasons = judge(attribution, perturbation, membrane, stability, randomised)
     return TrustReport(
-        attribution, verdict, headline, reasons, perturbation, membrane, stability, randomised, seed=0, seconds=1.0
+        attribution,
+        verdict,
+        headline,
+        reasons,
+        perturbation,
+        membrane,
+        stability,
+        randomised,
+        thresholds(perturbation),
+        seed=0,
+        seconds=1.0,
     )
 
 

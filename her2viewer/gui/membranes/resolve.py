@@ -124,7 +124,7 @@ def _cell(reading: MembraneReading, chosen: int | None) -> str:
     return (
         f"{LOOKS[Grade(cells.grade[chosen])].name}\n"
         f"{cells.completeness[chosen]:.0%} of the outline (complete from {cuts.complete_from:.0%})\n"
-        f"DAB {cells.amount[chosen]:.2f} (moderate from {cuts.faint_below:g}, intense {cuts.intense_from:g})"
+        f"DAB {cells.amount[chosen]:.2f} (moderate {cuts.faint_below:.2g}, intense {cuts.intense_from:.2g})"
     )
 
 

@@ -6,7 +6,6 @@ from typing import Final
 from her2viewer.gui.state import State
 from her2viewer.scoring.evidence import Attribution
 from her2viewer.scoring.trust.findings import LIMIT, MembraneShare, Randomised, Stability, TrustReport, Verdict
-from her2viewer.scoring.trust.verdict import HALF
 
 UNTRAINED: Final = "Map of an untrained network"
 """What stands over the panes while they show it."""
@@ -92,7 +91,7 @@ def _untrained(report: TrustReport) -> Attribution:
 
 
 def _rows(report: TrustReport) -> tuple[TrustRow, ...]:
-    rows = [_turned(report.stability), _learned(report.randomised)]
+    rows = [_turned(report.stability, report.thresholds.kept), _learned(report.randomised, report.thresholds.alike)]
     return (_membrane(report.membrane), *rows) if report.membrane is not None else tuple(rows)
 
 
@@ -107,8 +106,8 @@ def _membrane(share: MembraneShare) -> TrustRow:
     )
 
 
-def _turned(stability: Stability) -> TrustRow:
-    least = HALF**0.5
+def _turned(stability: Stability, kept_from: float) -> TrustRow:
+    least = kept_from**0.5
     kept = stability.rank_correlation >= least
     return TrustRow(
         "Flips and turns",
@@ -118,10 +117,10 @@ def _turned(stability: Stability) -> TrustRow:
     )
 
 
-def _learned(randomised: Randomised) -> TrustRow:
+def _learned(randomised: Randomised, worthless_from: float) -> TrustRow:
     return TrustRow(
         "Without learning",
-        f"{randomised.alike:.0%} of the map, from {HALF:.0%} on worthless",
+        f"{randomised.alike:.0%} of the map, from {worthless_from:.0%} on worthless",
         "How much of this map the same network draws with random weights, having learned nothing. What it draws as well shows "
         "the picture (edges, dark stain), not the reason for the score.",
     )

@@ -102,7 +102,7 @@ def test_cells_are_seen_when_asked_for_and_not_beneath_the_held_key(reading: Mem
 def test_a_cell_says_grade_intensity_and_completeness(reading: MembraneReading) -> None:
     assert cell_words(reading, 3) == "Intense, complete\n100% stained, DAB 0.50"
     chosen = resolve_membranes(beside(State(), reading, cells_shown=True, chosen=3))
-    assert chosen.cell.splitlines()[1] == "100% of the outline (complete from 80%)"
+    assert chosen.cell.splitlines()[1] == f"100% of the outline (complete from {reading.cuts.complete_from:.0%})"
     assert "Click a cell" in resolve_membranes(beside(State(), reading, cells_shown=True)).cell
     assert resolve_membranes(beside(State(), reading)).cell == ""
 

@@ -49,8 +49,9 @@ def seen(app: App, qtbot: QtBot, part: QWidget) -> None:
     column = part.parentWidget()
     assert column is not None
     QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
-    # The column has grown with its parts once it is as high as they ask for.
-    qtbot.waitUntil(lambda: column.height() >= column.layout().minimumSize().height())
+    # Everything has the room that it asks for once the column has grown with its parts.
+    parts = [one for one in part.findChildren(QWidget) if one.isVisibleTo(part)]
+    qtbot.waitUntil(lambda: all(one.height() >= one.minimumSizeHint().height() for one in parts))
     app.window._answer.verticalScrollBar().setValue(part.y() if part is not app.window.score_panel else 0)
     QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest)
 

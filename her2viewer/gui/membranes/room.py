@@ -11,6 +11,7 @@ from PySide6.QtGui import QMouseEvent
 from her2viewer.errors import UserError
 from her2viewer.gui.actions import ActionId as Id
 from her2viewer.gui.fields.placing import alignment_of
+from her2viewer.gui.fields.pointer import Pointer
 from her2viewer.gui.fields.reading import read_scored
 from her2viewer.gui.fields.tools import CLICK
 from her2viewer.gui.frame.docks import Panel
@@ -190,7 +191,8 @@ class MembranesRoom(QObject):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """A click on a cell chooses it; the pane and its tools have the mouse as ever."""
         view = next((view for view in self._views if view.viewport() is watched), None)
-        if view is not None and isinstance(event, QMouseEvent) and self._store.state.fields.tool is None:
+        # Only while no tool is chosen: a landmark or the end of a ruler is set on a cell without asking about it.
+        if view is not None and isinstance(event, QMouseEvent) and isinstance(view.tool, Pointer):
             if event.type() == QEvent.Type.MouseButtonPress:
                 self._pressed = event.position()
             elif event.type() == QEvent.Type.MouseButtonRelease and self._pressed is not None:

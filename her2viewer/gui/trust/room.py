@@ -15,6 +15,7 @@ from her2viewer.gui.state import State
 from her2viewer.gui.trust.resolve import can_question, resolve_trust
 from her2viewer.gui.trust.state import TrustState
 from her2viewer.gui.trust.untrained_layer import UntrainedLayer
+from her2viewer.imaging.source import PixelSize
 from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, MapRequest
 from her2viewer.scoring.stains import Stain
 from her2viewer.scoring.trust.findings import TrustReport
@@ -59,7 +60,7 @@ class TrustRoom:
         evidence = scoring.evidence
         if pair is None or evidence is None or attribution is None or state.trust.report is not None:
             return
-        mpp = resolve_mpp(state, Stain.IHC)
+        mpp = _scale(state)
         um = mpp.um if mpp is not None else None
         self._store.change(trust=TrustState(asking=True))
         self._lanes.files.submit(
@@ -102,9 +103,11 @@ class TrustRoom:
         self._lanes.inference.drop(_TOPIC)
 
     def _on_state(self, old: State, new: State) -> None:
-        if new.scoring.evidence is not old.scoring.evidence:
+        # Another scale is another answer to what lies on membrane.
+        others = new.scoring.evidence is not old.scoring.evidence or _scale(new) != _scale(old)
+        if others:
             self._reports.clear()
-        if new.drawn.attribution is not old.drawn.attribution or new.scoring.evidence is not old.scoring.evidence:
+        if others or new.drawn.attribution is not old.drawn.attribution:
             self._drop()
             drawn = new.drawn.attribution
             known = self._reports.get(drawn.request) if drawn is not None and can_question(new) else None
@@ -113,6 +116,10 @@ class TrustRoom:
                 self._store.change(trust=TrustState(known))
         if resolve_trust(old) != resolve_trust(new):
             self.panel.show_trust(resolve_trust(new))
+
+
+def _scale(state: State) -> PixelSize | None:
+    return resolve_mpp(state, Stain.IHC)
 
 
 def _um_of_pixels(field: FieldPixels, um: float | None) -> float | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from her2viewer.gui.actions import ActionId
@@ -163,6 +164,10 @@ def test_a_click_on_a_cell_tells_what_was_measured_and_one_beside_lets_it_go(pha
     qtbot.mouseMove(view.viewport(), at + QPointF(30, 0).toPoint())
     qtbot.mouseRelease(view.viewport(), LEFT, pos=at + QPointF(30, 0).toPoint())
     assert app.store.state.membranes.chosen is None, "that was a drag"
+    app.scale.set_ruler(on=True)
+    qtbot.mouseClick(view.viewport(), LEFT, pos=view.to_screen(200, 210).toPoint())
+    QApplication.processEvents()
+    assert app.store.state.membranes.chosen is None, "that was the end of a ruler"
 
 
 def test_a_field_that_is_scored_is_read_alone(phantom_app: App, qtbot: QtBot, scorer: FakeScorer) -> None:

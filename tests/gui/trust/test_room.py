@@ -10,6 +10,7 @@ from her2viewer.errors import ImageError
 from her2viewer.gui.actions import ActionId
 from her2viewer.gui.app import App
 from her2viewer.gui.trust.resolve import UNTRAINED
+from her2viewer.scoring.stains import Stain
 
 from ..conftest import FakeScorer, opened
 from ..test_pane import pixels_of
@@ -48,6 +49,18 @@ def test_it_is_forgotten_with_the_map_and_known_again_with_it(
     opened(app, qtbot, other_pair)
     assert app.store.state.trust.report is None
     assert not app.window.actions_[ActionId.QUESTION_MAP].isEnabled()
+
+
+def test_another_scale_is_another_question(scored_app: App, qtbot: QtBot) -> None:
+    app = scored_app
+    question(app, qtbot)
+    image = app.store.state.image(Stain.IHC)
+    assert image is not None
+    app.store.change(scales=app.store.state.scales.typed(image.source, 0.25))
+    assert app.store.state.trust.report is None
+    question(app, qtbot)
+    report = app.store.state.trust.report
+    assert report is not None and report.membrane is not None and report.membrane.mpp == 0.25
 
 
 def test_it_can_be_cancelled_and_a_stale_answer_is_dropped(scored_app: App, qtbot: QtBot, scorer: FakeScorer) -> None:

@@ -65,6 +65,10 @@ class ActionId(StrEnum):
     LESS_OPACITY = "less_opacity"
     NEXT_CLASS = "next_class"
     PREVIOUS_CLASS = "previous_class"
+    QUESTION_MAP = "question_map"
+    UNTRAINED_MAP = "untrained_map"
+    READ_MEMBRANES = "read_membranes"
+    SHOW_CELLS = "show_cells"
     WHAT_IF = "what_if"
     DRAW_RECTANGLE = "draw_rectangle"
     DRAW_ELLIPSE = "draw_ellipse"
@@ -374,6 +378,18 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
                "Show the evidence for the next score", "explain why 0 1+ 2+ 3+ class target", section=True),
     ActionSpec(A.PREVIOUS_CLASS, M.SCORE, "Map of the previous class", "caret-left", (",",),
                "Show the evidence for the score before", "explain why 0 1+ 2+ 3+ class target"),
+    ActionSpec(A.QUESTION_MAP, M.SCORE, "Question this map", "question", ("Q",),
+               "Measure whether the map on screen tells more than chance",
+               "trust verify deletion insertion random stability sanity check faithful explanation reliable", section=True),
+    ActionSpec(A.UNTRAINED_MAP, M.SCORE, "Map of an untrained network", "shuffle", ("Shift+Q",),
+               "Show what the same network draws with random weights, in place of the map",
+               "trust random weights sanity check compare untrained chance", True),
+    ActionSpec(A.READ_MEMBRANES, M.SCORE, "Read membranes", "circle-dashed", ("Shift+C",),
+               "Find the cells of this field and measure their membranes, without the network",
+               "second reader count cells grade completeness intensity asco cap her2 measure"),
+    ActionSpec(A.SHOW_CELLS, M.SCORE, "Show the cells", "circles-four", ("C",),
+               "Draw each cell's membrane over both images, by its grade",
+               "membranes contours outlines grades overlay hide", True),
     ActionSpec(A.WHAT_IF, M.SCORE, "What if: vary the DAB", "sliders-horizontal", ("W",),
                "Make the IHC's stain weaker or stronger and see how the score would move",
                "what if intensity strength simulate sensitivity border threshold stain robust counterfactual", True,

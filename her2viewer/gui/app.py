@@ -30,7 +30,9 @@ from her2viewer.gui.dialogs.desk import Desk, show_in_folder
 from her2viewer.gui.fields.room import FieldsRoom
 from her2viewer.gui.frame.docks import Panel
 from her2viewer.gui.frame.room import FrameRoom
+from her2viewer.gui.guard.room import GuardRoom
 from her2viewer.gui.lanes import Lanes
+from her2viewer.gui.membranes.room import MembranesRoom
 from her2viewer.gui.pane.tissue_view import WHEEL_DEGREES
 from her2viewer.gui.parts import Parts
 from her2viewer.gui.precedence import put_window_first
@@ -42,6 +44,7 @@ from her2viewer.gui.scale.room import ScaleRoom
 from her2viewer.gui.settings import Settings, settings_path
 from her2viewer.gui.state import MapWish, ScorePhase, State, Store
 from her2viewer.gui.theme import Theme, ThemeChoice
+from her2viewer.gui.trust.room import TrustRoom
 from her2viewer.gui.what_if.room import WhatIfRoom
 from her2viewer.gui.window import MainWindow
 from her2viewer.imaging.opening import open_image
@@ -105,6 +108,9 @@ class App:
         self.scale = ScaleRoom(parts)
         self.information = InformationRoom(parts)
         self.what_if = WhatIfRoom(parts, self.bench)
+        self.trust = TrustRoom(parts, self.bench)
+        self.membranes = MembranesRoom(parts)
+        self.guard = GuardRoom(parts)
         self.window.docks.add(Panel.CASES, "Cases", self.cases.panel)
         self.window.docks.add(Panel.FIELDS, "Fields", self.window.fields_panel, shown=False)
         self.window.fields_panel.reveal_wanted.connect(partial(self.window.docks.show_panel, Panel.FIELDS))
@@ -114,6 +120,8 @@ class App:
         self.window.command_search.add_source(self.cases.commands)
         # Before the views: a score that is wished at opening waits for the registration.
         rooms = {**self.registration.tie(), **self.compare.tie(), **self.fields.tie(), **self.what_if.tie()}
+        rooms |= {**self.trust.tie(), **self.membranes.tie()}
+        self.guard.tie()
         self._tie_views()
         self._tie_lanes(reporter or CrashReporter(self.window))
         self.window.actions_.connect_all({**self._handlers(), **rooms})
@@ -155,6 +163,7 @@ class App:
         self.fields.close()
         self.compare.close()
         self.registration.close()
+        self.membranes.close()
         self.theme.close()
         self.window.fetching.close()
         self.lanes.close()
@@ -199,7 +208,13 @@ class App:
         self.theme.changed.connect(self._show_theme)
 
     def _tie_lanes(self, reporter: CrashReporter) -> None:
-        for lane in (self.lanes.files, self.lanes.inference, self.registration.lane, self.window.fetching):
+        for lane in (
+            self.lanes.files,
+            self.lanes.inference,
+            self.registration.lane,
+            self.membranes.lane,
+            self.window.fetching,
+        ):
             lane.crashed.connect(reporter.report)
         reporter.reported.connect(self.desk.show_report)
 
@@ -260,6 +275,8 @@ class App:
         self.images.cancel()
         self.scoring.cancel()
         self.what_if.cancel()
+        self.trust.cancel()
+        self.membranes.cancel()
         self.exporting.cancel()
         self.fields.rescoring.cancel()
 

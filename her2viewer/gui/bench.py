@@ -10,6 +10,7 @@ from her2viewer.gui.state import ModelFacts
 from her2viewer.imaging.stain_vectors import StainVectors
 from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, FieldScorer, MapRequest, Precision
 from her2viewer.scoring.package import ModelPackage, bundled_package, open_package
+from her2viewer.scoring.trust.findings import TrustReport
 from her2viewer.scoring.what_if import WhatIf, what_if
 
 DeviceChoice = Literal["auto", "cpu", "cuda"]
@@ -94,6 +95,17 @@ class Bench:
     ) -> Attribution:
         """The map asked for. Raises Cancelled."""
         return self.scorer.attribution(evidence, request, cancelled=cancelled, progress=progress)
+
+    def trust(
+        self,
+        evidence: Evidence,
+        attribution: Attribution,
+        pixels: FieldPixels,
+        um: float | None,
+        cancelled: Callable[[], bool],
+    ) -> TrustReport:
+        """What a map is worth. um: micrometres a pixel of the field's IHC, or None. Raises Cancelled."""
+        return self.scorer.trust(evidence, attribution, pixels=pixels, mpp=um, cancelled=cancelled)
 
     def what_if(
         self,

@@ -6,6 +6,7 @@ from typing import Protocol
 from her2viewer.gui.actions import STAIN_VIEW_ACTIONS, ActionId, Actions
 from her2viewer.gui.compare.resolve import comparison_of
 from her2viewer.gui.compare.state import CompareMode
+from her2viewer.gui.membranes.resolve import can_read
 from her2viewer.gui.pane.pane import ImagePane
 from her2viewer.gui.panels.explain import ExplainPanel
 from her2viewer.gui.panels.score import ScorePanel
@@ -22,6 +23,7 @@ from her2viewer.gui.resolve import (
     resolve_score,
 )
 from her2viewer.gui.state import ModelPhase, ScorePhase, State, Store
+from her2viewer.gui.trust.resolve import can_question, resolve_trust
 from her2viewer.gui.what_if.resolve import can_vary
 from her2viewer.scoring.stains import Stain
 
@@ -103,6 +105,7 @@ def enabled_actions(state: State) -> dict[ActionId, bool]:
     busy = scoring or opening or state.drawn.pending or state.exporting is not None
     busy = busy or state.registration.progress is not None or state.registration.setting
     busy = busy or state.what_if.progress is not None or state.fields.again is not None
+    busy = busy or state.trust.asking or state.membranes.busy
     enabled = {
         ActionId.SWAP: some,
         ActionId.EXPORT: scored and state.exporting is None,
@@ -128,6 +131,9 @@ def enabled_actions(state: State) -> dict[ActionId, bool]:
         ActionId.PREVIOUS_CLASS,
     )
     enabled.update(dict.fromkeys(explaining, scored))
+    enabled[ActionId.QUESTION_MAP] = can_question(state) and not state.trust.asking
+    enabled[ActionId.UNTRAINED_MAP] = resolve_trust(state).can_show_untrained
+    enabled[ActionId.READ_MEMBRANES] = enabled[ActionId.SHOW_CELLS] = can_read(state)
     enabled[ActionId.WHAT_IF] = state.what_if.on or can_vary(state)
     enabled.update(enabled_registration(state))
     return enabled
@@ -142,6 +148,8 @@ def checked_actions(state: State) -> dict[ActionId, bool]:
         ActionId.OVERLAY: state.overlay_on,
         ActionId.LANDMARKS: state.registration.setting,
         ActionId.WHAT_IF: state.what_if.on,
+        ActionId.UNTRAINED_MAP: state.trust.untrained,
+        ActionId.SHOW_CELLS: state.membranes.cells_shown and state.membranes.reading is not None,
         **{ActionId(mode): mode is comparison_of(state).mode for mode in CompareMode},
         **{action: view is viewed for view, action in STAIN_VIEW_ACTIONS.items()},
     }

@@ -10,11 +10,13 @@ from her2viewer.export.legend import full_colour
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.fields.state import FieldsState, RunPhase
 from her2viewer.gui.lanes import Progress
+from her2viewer.gui.membranes.resolve import agreement_of, second_reader
 from her2viewer.gui.pane.colouring import ORIGINAL, Colouring
 from her2viewer.gui.scale.resolution import resolve_mpp
 from her2viewer.gui.state import MapWish, ModelPhase, OpenedImage, ScorePhase, State
+from her2viewer.gui.trust.resolve import UNTRAINED, untrained_map
 from her2viewer.gui.what_if.resolve import what_if_colouring
-from her2viewer.scoring.confidence import set_in_words
+from her2viewer.scoring.confidence import no_call_beside, set_in_words
 from her2viewer.scoring.evidence import FUSED, INPUT, METHODS, Attribution
 from her2viewer.scoring.prediction import Prediction
 from her2viewer.scoring.stains import Stain
@@ -91,6 +93,9 @@ def full_scale(state: State, attribution: Attribution) -> float:
 
 def resolve_overlay(state: State, stain: Stain) -> OverlayShown | None:
     """The map over a stain's pane, or None where the model does not take that stain or nothing is scored."""
+    untrained = untrained_map(state)
+    if untrained is not None and stain in untrained.layout.order:
+        return OverlayShown(untrained, untrained.peak)
     attribution = state.drawn.attribution
     if attribution is None or stain not in attribution.layout.order or stain not in attribution.fields:
         return None
@@ -99,7 +104,7 @@ def resolve_overlay(state: State, stain: Stain) -> OverlayShown | None:
 
 def overlay_visible(state: State) -> bool:
     """Whether the overlay is to be seen just now: it is of the slide as it is, and not while its stain is varied."""
-    return state.overlay_on and not state.overlay_held_away and not state.what_if.on
+    return (state.overlay_on or state.trust.untrained) and not state.overlay_held_away and not state.what_if.on
 
 
 class ScoreFace(Enum):
@@ -187,25 +192,30 @@ def _scored(state: State, prediction: Prediction) -> ScoreShown:
     coverage = state.model.facts.coverage if state.model.facts is not None else None
     alignment = state.scoring.alignment
     laid = (("H&E", alignment.words),) if alignment is not None and alignment.origin != "assumed" else ()
-    against = [prediction.no_call] if prediction.no_call else []
-    against += [check.message for check in prediction.checks if check.message not in (prediction.no_call or "")]
-    if prediction.caution:
-        against.append(prediction.caution)
+    agreement = agreement_of(state)
+    no_call = prediction.no_call if agreement is None else no_call_beside(prediction, agreement)
+    against = [no_call] if no_call else []
+    if agreement is not None and agreement.speaks_against and agreement.sentence != no_call:
+        against.append(agreement.sentence)
     if state.score_is_stale:
         of_field = state.scoring.key is not None
         again = "Press Shift+S to score the field again." if of_field else "Press S to score them again."
         against.insert(0, f"The alignment of the images has changed since they were scored. {again}")
+    against += [check.message for check in prediction.checks if check.message not in (prediction.no_call or "")]
+    if prediction.caution:
+        against.append(prediction.caution)
     return ScoreShown(
         ScoreFace.SCORED,
         "",
         "",
         prediction,
-        "No call" if prediction.no_call else prediction.score,
-        f"Most likely {prediction.score}" if prediction.no_call else "Field-level prediction",
+        "No call" if no_call else prediction.score,
+        f"Most likely {prediction.score}" if no_call else "Field-level prediction",
         prediction_set_words(prediction.prediction_set, coverage),
         prediction_set_more(coverage),
         tuple(against),
         (
+            *second_reader(state),
             ("Model", str(prediction.model)),
             ("Device", f"{prediction.device}, {prediction.precision}"),
             (
@@ -294,11 +304,12 @@ def resolve_legend(state: State) -> LegendShown:
     drawn = state.drawn
     if drawn.error is not None:
         return LegendShown(None, (), str(drawn.error))
-    attribution = drawn.attribution
+    untrained = untrained_map(state)
+    attribution = drawn.attribution if untrained is None else untrained
     if attribution is None:
         return LegendShown(None, (), "The map appears here with the score.")
     rows, columns = attribution.values.shape
-    top = full_scale(state, attribution)
+    top = full_scale(state, attribution) if untrained is None else untrained.peak
     peaks = ", ".join(f"{stain.caption} {attribution.peak_of(stain):.3g}" for stain in attribution.layout.order)
     lines = (
         ("Class", attribution.question),
@@ -313,7 +324,8 @@ def resolve_legend(state: State) -> LegendShown:
             f"No positive evidence for {attribution.question} anywhere in this field: there is nothing to draw.",
         )
     silent = [stain.caption for stain in attribution.layout.order if attribution.peak_of(stain) <= 0]
-    notes = [f"No positive evidence for {attribution.question} in the {caption} image." for caption in silent]
+    notes = [] if untrained is None else [f"{UNTRAINED}: this is not what the model sees."]
+    notes += [f"No positive evidence for {attribution.question} in the {caption} image." for caption in silent]
     unseen = [stain for stain in Stain if stain not in attribution.layout.order]
     notes += [f"This model does not look at the {stain.caption} image." for stain in unseen]
     return LegendShown(top, lines, " ".join(notes), attribution.unit)
@@ -344,10 +356,14 @@ def resolve_doing(state: State) -> Doing:
         return Doing("Scoring", can_cancel=True)
     if state.what_if.progress is not None:
         return _progress(replace(state.what_if.progress, text="Varying the DAB"), can_cancel=True)
+    if state.trust.asking:
+        return Doing("Questioning the map", can_cancel=True)
     if state.drawn.pending:
         return _progress(replace(state.drawn.progress, text="Computing the map"), can_cancel=True)
     if any(slot.opening is not None for slot in state.slots.values()):
         return Doing("Opening", can_cancel=True)
+    if state.membranes.busy:
+        return Doing("Reading the membranes", can_cancel=True)
     if state.registration.progress is not None:
         return _progress(state.registration.progress, can_cancel=True)
     if state.fields.again is not None:

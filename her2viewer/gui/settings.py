@@ -91,6 +91,15 @@ class Settings:
         self._set_flag("register_on_open", on)
 
     @property
+    def membranes_after_score(self) -> bool:
+        """Whether the membranes are read as soon as a score is shown, in a lane of their own."""
+        return self._flag("membranes_after_score", True)
+
+    @membranes_after_score.setter
+    def membranes_after_score(self, on: bool) -> None:
+        self._set_flag("membranes_after_score", on)
+
+    @property
     def demo_at_start(self) -> bool:
         """Whether the demo pair is opened at the start; only the first start does."""
         return self._flag("demo_at_start", True)

@@ -13,9 +13,11 @@ from her2viewer.gui.cases.cases import Cases
 from her2viewer.gui.compare.state import Comparison
 from her2viewer.gui.fields.state import FieldsState
 from her2viewer.gui.lanes import Progress
+from her2viewer.gui.membranes.state import MembraneState
 from her2viewer.gui.pane.stain_viewing import StainViewing
 from her2viewer.gui.registration.state import Registration
 from her2viewer.gui.scale.typed import TypedScales
+from her2viewer.gui.trust.state import TrustState
 from her2viewer.gui.what_if.state import WhatIfState
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.imaging.source import ImageSource, RGBImage
@@ -168,6 +170,8 @@ class State:
     scales: TypedScales = field(default_factory=TypedScales)
     cases: Cases = field(default_factory=Cases)
     what_if: WhatIfState = field(default_factory=WhatIfState)
+    trust: TrustState = field(default_factory=TrustState)
+    membranes: MembraneState = field(default_factory=MembraneState)
 
     def image(self, stain: Stain) -> OpenedImage | None:
         return self.slots[stain].image

@@ -154,6 +154,10 @@ def style_sheet(tokens: Tokens, caret: str, type_size: int) -> str:
     #scaleLink {{ color: {tokens.accent}; padding: 2px 4px; text-decoration: underline; }}
     #information, #information > QWidget, #information > QWidget > QWidget {{ background: {tokens.raised}; }}
     #popover, #hint {{ background: {tokens.raised}; border: 1px solid {tokens.line}; border-radius: 4px; }}
+    #fold, #smallFold {{ border: 0; padding: 2px 4px 2px 0; }}
+    #fold {{ font-weight: 600; }}
+    #smallFold {{ color: {tokens.quiet}; }}
+    #fold:hover, #fold:focus, #smallFold:hover, #smallFold:focus {{ background: transparent; color: {tokens.accent}; }}
     #modelName {{ color: {tokens.quiet}; padding: 1px 6px; }}
     #modelName:hover, #modelName:focus {{ color: {tokens.text}; }}
     #rule {{ background: {tokens.line}; }}

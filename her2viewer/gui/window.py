@@ -14,6 +14,7 @@ from her2viewer.gui.frame.docks import Docks, Panel
 from her2viewer.gui.frame.floating import Float, at_the_top
 from her2viewer.gui.frame.full_screen import FullScreen
 from her2viewer.gui.frame.menus import ToolBar, build_menus
+from her2viewer.gui.membranes.panel import MembranesPanel
 from her2viewer.gui.messages import MessageBar
 from her2viewer.gui.pane.fetching import Fetching
 from her2viewer.gui.pane.link import Link
@@ -23,6 +24,7 @@ from her2viewer.gui.panels.score import ScorePanel
 from her2viewer.gui.panels.section import rule, scrolling
 from her2viewer.gui.scale.magnification import magnification_words
 from her2viewer.gui.status_line import StatusLine
+from her2viewer.gui.trust.panel import TrustPanel
 from her2viewer.gui.what_if.panel import WhatIfPanel
 from her2viewer.scoring.stains import Stain
 
@@ -58,6 +60,8 @@ class MainWindow(QMainWindow):
         self.link = Link([pane.view for pane in self.panes.values()], self)
         self.score_panel = ScorePanel()
         self.explain_panel = ExplainPanel()
+        self.trust_panel = TrustPanel()
+        self.membranes_panel = MembranesPanel()
         self.what_if_panel = WhatIfPanel()
         self.fields_panel = FieldsPanel()
         self.status_line = StatusLine()
@@ -110,10 +114,9 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.score_panel)
-        column.addWidget(rule())
-        column.addWidget(self.what_if_panel)
-        column.addWidget(rule())
-        column.addWidget(self.explain_panel)
+        for panel in (self.what_if_panel, self.explain_panel, self.trust_panel, self.membranes_panel):
+            column.addWidget(rule())
+            column.addWidget(panel)
         column.addStretch(1)
         self._answer = scrolling(content)
         self._answer.setMinimumWidth(ANSWER_WIDTH)  # whatever its texts say

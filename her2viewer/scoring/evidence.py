@@ -417,6 +417,7 @@ class FieldScorer(Protocol):
         cancelled: Callable[[], bool] = never,
     ) -> "TrustReport":
         """What a map is worth, measured on the field that it explains; see `trust.report`. Raises Cancelled."""
+        ...
 
     def fine_map(
         self,

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +23,16 @@ from her2viewer.scoring.package import Calibration, Conformal, ModelManifest, Mo
 from her2viewer.scoring.prediction import ModelIdentity, Prediction
 from her2viewer.scoring.preprocess import InputLayout, compose
 from her2viewer.scoring.stains import Stain
+from her2viewer.scoring.trust.findings import (
+    Curves,
+    MembraneShare,
+    Perturbation,
+    Randomised,
+    Stability,
+    TrustReport,
+    TurnedMap,
+)
+from her2viewer.scoring.trust.verdict import judge, thresholds
 
 from .guide import Photograph, photograph
 
@@ -68,6 +78,7 @@ class FakeScorer:
     gate: threading.Event = field(default_factory=threading.Event)
     started: threading.Event = field(default_factory=threading.Event)
     scored: int = 0
+    questioned: int = 0
     passes: int = 0
     fail: Exception | None = None
     notices: tuple[str, ...] = ()
@@ -139,8 +150,50 @@ class FakeScorer:
             values, request.target, request.stage, request.method, evidence.layout, fields, against=request.against
         )
 
+    def trust(
+        self,
+        evidence: Evidence,
+        attribution: Attribution,
+        *,
+        pixels: FieldPixels | None = None,
+        mpp: float | None = None,
+        seed: int = 0,
+        cancelled: Callable[[], bool] = never,
+    ) -> TrustReport:
+        self.questioned += 1
+        while not self.gate.wait(0.01):
+            if cancelled():
+                raise Cancelled
+        return fake_report(attribution, pixels, mpp)
+
     def fixed_peak(self, request: MapRequest) -> float | None:
         return request.fixed_peak({"layer4": 3.0})
+
+
+def fake_report(attribution: Attribution, pixels: FieldPixels | None, mpp: float | None = None) -> TrustReport:
+    """What would be measured of a map that finds the evidence early; its words are the real ones."""
+    share = np.array([0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0])
+    random = tuple(Curves(share, 0.8 - 0.7 * share**k, 0.1 + 0.7 * share**k) for k in (0.8, 0.9, 1.1, 1.2))
+    of_map = Curves(share, 0.8 - 0.7 * share**0.3, 0.1 + 0.7 * share**0.3)
+    perturbation = Perturbation(of_map, random, Curves(share, 0.8 - 0.7 * share**0.7, 0.1 + 0.7 * share**0.7), {})
+    stability = Stability((TurnedMap("left to right", 0.9, 0.88, 0.02), TurnedMap("upside down", 0.9, 0.86, 0.03)))
+    untrained = replace(attribution, values=-attribution.values)
+    randomised = Randomised(untrained, (-0.3, 0.1, 0.1), (-0.4, 0.1, 0.1))
+    membrane = MembraneShare(0.41, (0.2, 0.22, 0.27), 0.3, 0.21, True, 0.1, mpp or 0.5) if pixels is not None else None
+    verdict, headline, reasons = judge(attribution, perturbation, membrane, stability, randomised)
+    return TrustReport(
+        attribution,
+        verdict,
+        headline,
+        reasons,
+        perturbation,
+        membrane,
+        stability,
+        randomised,
+        thresholds(perturbation),
+        seed=0,
+        seconds=1.0,
+    )
 
 
 def fake_package(tmp_path: Path) -> ModelPackage:
@@ -166,6 +219,7 @@ def settings(tmp_path: Path) -> Settings:
     made = Settings(tmp_path / "settings.ini")
     made.demo_at_start = False
     made.register_on_open = False
+    made.membranes_after_score = False
     return made
 
 

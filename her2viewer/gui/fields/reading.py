@@ -1,13 +1,16 @@
 """One field of both stains, read through the alignment. In the files lane."""
 
 import hashlib
+from collections.abc import Mapping
 
-from her2viewer.cases.field import MOST_SIDE, read_field
+from her2viewer.cases.case import OpenedPair
+from her2viewer.cases.field import MOST_SIDE, read_field, read_whole
 from her2viewer.errors import ImageError
 from her2viewer.gui.state import OpenedImage
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.scoring.evidence import FieldPixels
 from her2viewer.scoring.prediction import FieldOfView
+from her2viewer.scoring.stains import Stain
 
 
 def read_placed(pair: tuple[OpenedImage, OpenedImage], alignment: Alignment, field: FieldOfView) -> FieldPixels:
@@ -22,6 +25,21 @@ def read_placed(pair: tuple[OpenedImage, OpenedImage], alignment: Alignment, fie
         raise ImageError(
             "there is not enough memory to read the field", path=ihc.path, remedy="close other programs"
         ) from error
+
+
+def read_scored(
+    pair: tuple[OpenedImage, OpenedImage],
+    key: str | None,
+    alignment: Alignment | None,
+    fields: Mapping[Stain, FieldOfView],
+) -> FieldPixels:
+    """The very pixels that were scored, read again. Raises ImageError where they cannot be.
+
+    pair: (H&E, IHC); key, alignment: the score's (`Scoring`); fields: its prediction's.
+    """
+    if key is None or alignment is None:
+        return read_whole(OpenedPair(pair[0].source, pair[1].source), alignment)
+    return read_placed(pair, alignment, fields[Stain.IHC])
 
 
 def alignment_name(alignment: Alignment) -> str:

@@ -25,6 +25,7 @@ _EXPLAINING: Final = (
     Id.PREVIOUS_CLASS,
     Id.EXPORT,
     Id.WHAT_IF,
+    Id.QUESTION_MAP,
 )
 
 
@@ -37,6 +38,12 @@ def reasons(state: State) -> dict[Id, str]:
     if scored and state.exporting is not None:
         why[Id.EXPORT] = "An export is being written; wait for it."
     why[Id.SCORE] = _scoring(state)
+    why[Id.UNTRAINED_MAP] = "" if state.trust.report is not None else "Question the map first (Q)."
+    why.update(
+        dict.fromkeys(
+            (Id.READ_MEMBRANES, Id.SHOW_CELLS), "" if state.pair is not None else "Open both images of a pair first."
+        )
+    )
     why[Id.CANCEL] = "" if _busy(state) else "Nothing is being worked on."
     paging = "" if state.cases.pairs else "Open a folder of pairs first (Ctrl+Shift+O)."
     why.update(dict.fromkeys((Id.NEXT_CASE, Id.PREVIOUS_CASE, Id.FILTER_CASES), paging))
@@ -55,4 +62,4 @@ def _busy(state: State) -> bool:
     opening = any(slot.opening is not None for slot in state.slots.values())
     scoring = state.scoring.phase is ScorePhase.SCORING
     busy = opening or scoring or state.drawn.pending or state.exporting is not None
-    return busy or state.what_if.progress is not None
+    return busy or state.what_if.progress is not None or state.trust.asking or state.membranes.busy

@@ -3,6 +3,7 @@
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from her2viewer.gui.guard.checks import ChecksView
 from her2viewer.gui.panels.probabilities import ProbabilityBars
 from her2viewer.gui.panels.section import FactRows, heading, quiet
 from her2viewer.gui.resolve import ScoreFace, ScoreShown
@@ -40,6 +41,7 @@ class ScorePanel(QWidget):
         self._set = QLabel()
         self._against = QLabel()
         self._against.setObjectName("against")
+        self.checks = ChecksView()
         self._facts = FactRows()
         for label in (self._text, self._set, self._against):
             label.setWordWrap(True)
@@ -87,6 +89,7 @@ class ScorePanel(QWidget):
             self._text,
             self._against,
             self._swap,
+            self.checks,
             self._facts,
             self._progress,
             self._button,

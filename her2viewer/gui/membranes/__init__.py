@@ -1,0 +1,1 @@
+"""The membranes read without the network: their score beside the network's, and the cells over the tissue."""

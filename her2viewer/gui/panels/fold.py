@@ -14,6 +14,7 @@ class Fold(QWidget):
 
     def __init__(self, title: str, beside: QWidget | None = None, *, small: bool = False, is_open: bool = True) -> None:
         super().__init__()
+        self._open = is_open
         self.heading = QToolButton()
         self.heading.setObjectName("smallFold" if small else "fold")
         self.heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

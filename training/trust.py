@@ -29,6 +29,7 @@ from her2viewer.scoring.trust.findings import TrustReport, Verdict
 from her2viewer.scoring.trust.on_membrane import STAINED, stained_membrane
 from her2viewer.scoring.trust.perturbation import perturb
 from her2viewer.scoring.trust.verdict import T_975
+from training.evaluation.figures import wilson
 from training.phantom.pair import MPP, Phantom, make_phantom
 from training.phantom.writing import MEMBRANE_VALUES, membrane_mask
 
@@ -193,8 +194,6 @@ def _mean(values: Sequence[float]) -> Interval:
 
 def _share(hits: Sequence[bool]) -> Interval:
     """Wilson's interval of a share."""
-    from training.evaluation.figures import wilson
-
     figure = wilson("", np.asarray(hits, bool))
     assert figure.value is not None and figure.low is not None and figure.high is not None
     return {"mean": figure.value, "low": figure.low, "high": figure.high}

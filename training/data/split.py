@@ -12,7 +12,7 @@ from her2viewer.cases.pairing import Pair
 from her2viewer.errors import UserError
 
 Protocol = Literal["stratified", "grouped"]
-PROTOCOLS: Final = get_args(Protocol)
+PROTOCOLS: Final[tuple[Protocol, ...]] = get_args(Protocol)
 
 
 @dataclass(frozen=True, slots=True)

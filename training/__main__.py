@@ -590,6 +590,43 @@ def truth(
 
 
 @app.command()
+def recalibrate(
+    model: Annotated[Path, typer.Argument(help="A model package.")],
+    folder: Annotated[Path, typer.Option("--out", help="The new package's folder; it must not exist yet.")],
+    calibrate_on: Annotated[
+        str, typer.Option(help="NAME=DATA[:SPLIT]: labelled pairs that the model did not learn from.")
+    ],
+    on: Annotated[
+        list[str] | None,
+        typer.Option("--on", help="As for package: measured for the card; may be given several times."),
+    ] = None,
+    recipe: RecipeFile = None,
+    version: Annotated[
+        str | None,
+        typer.Option(help="Of the new package, where no recipe gives it; the old one's with '.c' if left out."),
+    ] = None,
+    cache: Annotated[Path, typer.Option(help="Where decoded fields are kept.")] = Path("cache"),
+) -> None:
+    """Takes temperature and prediction sets of a package anew from other fields, your own for example; trains nothing."""
+    from her2viewer.scoring.package import open_package
+    from training.evaluation.named_data import NamedData
+    from training.evaluation.outcome import metrics
+    from training.package import with_metrics
+    from training.recalibration import description_of_package, recalibrated
+    from training.recipes.reading import read_description
+
+    package = open_package(model)
+    described = description_of_package(package, version or f"{package.manifest.version}.c")
+    description = read_description(recipe) if recipe is not None else described
+    wanted = [NamedData.parsed(word) for word in on or []]
+    held = NamedData.parsed(calibrate_on)
+    made = recalibrated(package, folder, held.name, held.pairs(), description, cache)
+    measured = [(outcome, metrics(outcome)) for outcome in (one.outcome(folder, _every_fifty) for one in wanted)]
+    with_metrics(made, description, measured)
+    say(f"{folder} is ready: her2viewer score ... --model {folder}")
+
+
+@app.command()
 def familiarity(
     model: Annotated[Path, typer.Argument(help="A model package that stands already.")],
     data: Annotated[

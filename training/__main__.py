@@ -10,7 +10,7 @@ from her2viewer.errors import UserError
 from training.commands.data import index, phantom, tissue
 from training.commands.explanations import membranes, trust, truth
 from training.commands.fitting import compare, fit
-from training.commands.packaging import familiarity, package
+from training.commands.packaging import familiarity, package, recalibrate
 from training.commands.scores import coverage, evaluate
 
 app = typer.Typer(
@@ -23,7 +23,7 @@ app = typer.Typer(
 PANELS: Final[dict[str, tuple[Callable[..., None], ...]]] = {
     "Data": (phantom, tissue, index),
     "Training": (fit, compare),
-    "Package": (package, familiarity),
+    "Package": (package, recalibrate, familiarity),
     "What its scores are worth": (evaluate, coverage),
     "What its explanations are worth": (trust, truth, membranes),
 }

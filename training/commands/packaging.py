@@ -1,12 +1,17 @@
-"""Commands that make a model package: package, familiarity."""
+"""Commands that make a model package: package, recalibrate, familiarity."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from training.commands.arguments import RecipeFile
 from training.commands.console import every_fifty, say
+
+if TYPE_CHECKING:
+    from her2viewer.scoring.package import ModelPackage
+    from training.evaluation.named_data import NamedData
+    from training.recipes.recipe import Description
 
 
 def package(
@@ -32,21 +37,47 @@ def package(
 ) -> None:
     """Writes the model package of a run: calibrated, hashed, with figures measured on each --on and a model card."""
     from training.evaluation.named_data import NamedData
-    from training.evaluation.outcome import metrics
     from training.fit.predict import load_run
-    from training.package import package_run, with_metrics
+    from training.package import package_run
     from training.recipes.reading import description_of, read_description
 
     description = read_description(recipe) if recipe is not None else description_of(run, load_run(run))
     wanted = [NamedData.parsed(word) for word in on or []]
     held = None if calibrate_on is None else NamedData.parsed(calibrate_on)
     made = package_run(run, folder, description, data, None if held is None else (held.name, held.pairs()))
-    measured = []
-    for one in wanted:
-        outcome = one.outcome(folder, every_fifty)
-        measured.append((outcome, metrics(outcome)))
-    with_metrics(made, description, measured)
-    say(f"{folder} is ready: her2viewer score ... --model {folder}")
+    _with_figures(made, description, wanted)
+
+
+def recalibrate(
+    model: Annotated[Path, typer.Argument(help="A model package.")],
+    folder: Annotated[Path, typer.Option("--out", help="The new package's folder; it must not exist yet.")],
+    calibrate_on: Annotated[
+        str, typer.Option(help="NAME=DATA[:SPLIT]: labelled pairs that the model did not learn from.")
+    ],
+    on: Annotated[
+        list[str] | None,
+        typer.Option("--on", help="As for package: measured for the card; may be given several times."),
+    ] = None,
+    recipe: RecipeFile = None,
+    version: Annotated[
+        str | None,
+        typer.Option(help="Of the new package, where no recipe gives it; the old one's with '.c' if left out."),
+    ] = None,
+    cache: Annotated[Path, typer.Option(help="Where decoded fields are kept.")] = Path("cache"),
+) -> None:
+    """Takes temperature and prediction sets of a package anew from other fields, your own for example; trains nothing."""
+    from her2viewer.scoring.package import open_package
+    from training.evaluation.named_data import NamedData
+    from training.recalibration import description_of_package, recalibrated
+    from training.recipes.reading import read_description
+
+    package = open_package(model)
+    described = description_of_package(package, version or f"{package.manifest.version}.c")
+    description = read_description(recipe) if recipe is not None else described
+    held = NamedData.parsed(calibrate_on)
+    wanted = [NamedData.parsed(word) for word in on or []]
+    made = recalibrated(package, folder, held.name, held.pairs(), description, cache)
+    _with_figures(made, description, wanted)
 
 
 def familiarity(
@@ -72,3 +103,13 @@ def familiarity(
     assert section is not None
     limits = ", ".join(f"{stain.caption} {limit:.2f}" for stain, limit in section.limits.items())
     say(f"{model} knows the features of {section.fields} fields; unfamiliar beyond {limits}")
+
+
+def _with_figures(made: "ModelPackage", description: "Description", wanted: "list[NamedData]") -> None:
+    """Gives a package the figures measured on each of the data, and says that it is ready."""
+    from training.evaluation.outcome import metrics
+    from training.package import with_metrics
+
+    outcomes = [one.outcome(made.folder, every_fifty) for one in wanted]
+    with_metrics(made, description, [(outcome, metrics(outcome)) for outcome in outcomes])
+    say(f"{made.folder} is ready: her2viewer score ... --model {made.folder}")

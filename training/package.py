@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from her2viewer.cases.pairing import Pair
-from her2viewer.scoring.attribution import last_stage_maps, stage_map
+from her2viewer.scoring.architecture import STAGES
+from her2viewer.scoring.attribution.stage_map import last_stage_maps, stage_map
 from her2viewer.scoring.confidence import calibrated
-from her2viewer.scoring.evidence import STAGES
 from her2viewer.scoring.network import Network, fold, network_of
 from her2viewer.scoring.normalise import normalised
 from her2viewer.scoring.package import (

@@ -17,8 +17,10 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import t as student
 
-from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, MapRequest
+from her2viewer.scoring.attribution.attribution import Attribution
+from her2viewer.scoring.evidence import Evidence, FieldPixels
 from her2viewer.scoring.membrane.rule import Grade
+from her2viewer.scoring.methods import MapRequest
 from her2viewer.scoring.normalise import normalised
 from her2viewer.scoring.scorer import Scorer
 from her2viewer.scoring.stains import Stain

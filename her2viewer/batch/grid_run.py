@@ -9,7 +9,8 @@ from her2viewer.batch.faults import Fault, attempt
 from her2viewer.cases.field_score import field_score
 from her2viewer.cases.grid import GridCell
 from her2viewer.cases.score_map import CellState, Outcome, ScoreMap, Unscored
-from her2viewer.scoring.evidence import Evidence, FieldPixels, FieldScorer
+from her2viewer.scoring.evidence import Evidence, FieldPixels
+from her2viewer.scoring.field_scorer import FieldScorer
 from her2viewer.scoring.guard.tissue import check_tissue
 from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.tissue import White, check_ihc_tissue

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from her2viewer.export.overlay import OverlayStyle
-from her2viewer.scoring.evidence import METHOD_SHOWN_FIRST, STAGE_SHOWN_FIRST, MapRequest
+from her2viewer.scoring.methods import METHOD_SHOWN_FIRST, STAGE_SHOWN_FIRST, MapRequest
 from her2viewer.scoring.prediction import ModelIdentity
 
 

@@ -15,8 +15,11 @@ from her2viewer.errors import UserError
 from her2viewer.export.results import ResultDocument, result_document
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.imaging.registration.automatic import register
-from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, FieldScorer, never
+from her2viewer.scoring.attribution.attribution import Attribution
+from her2viewer.scoring.evidence import Evidence, FieldPixels
 from her2viewer.scoring.explanation import Explanation, explain
+from her2viewer.scoring.field_scorer import FieldScorer
+from her2viewer.scoring.watching import never
 
 _Result = TypeVar("_Result")
 

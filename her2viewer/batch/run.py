@@ -15,7 +15,8 @@ from her2viewer.batch.writer import BatchWriter
 from her2viewer.cases.pair import Pair
 from her2viewer.errors import Cancelled, ExportError, UserError
 from her2viewer.imaging.opening import probe
-from her2viewer.scoring.evidence import Evidence, FieldScorer
+from her2viewer.scoring.evidence import Evidence
+from her2viewer.scoring.field_scorer import FieldScorer
 
 READERS: Final = 2
 BATCH: Final = 8

@@ -12,7 +12,7 @@ from her2viewer.cli.choices import Device, Method, Precision, Stage
 from her2viewer.cli.terminal import survive_odd_names
 from her2viewer.errors import UserError
 from her2viewer.export.overlay import ColourMap, OverlayStyle
-from her2viewer.scoring.evidence import METHOD_SHOWN_FIRST, STAGE_SHOWN_FIRST
+from her2viewer.scoring.methods import METHOD_SHOWN_FIRST, STAGE_SHOWN_FIRST
 
 _WINDOW: Final = (
     "Without a command: [bold]her2viewer[/] opens the window, [bold]her2viewer HE.png IHC.png[/] with that pair."

@@ -21,7 +21,8 @@ from her2viewer.cli.terminal import Terminal
 from her2viewer.errors import ExportError, PackageError, PairError, UserError
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.export.results import ResultDocument
-from her2viewer.scoring.evidence import INPUT, METHODS, STAGE_SHOWN_FIRST, FieldScorer
+from her2viewer.scoring.field_scorer import FieldScorer
+from her2viewer.scoring.methods import INPUT, METHODS, STAGE_SHOWN_FIRST
 from her2viewer.scoring.package import ModelPackage, bundled_package, open_package
 
 _NAMED_AT_MOST: Final = 5

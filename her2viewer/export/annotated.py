@@ -16,7 +16,7 @@ from her2viewer.export.score_band import probability_block, score_block, warning
 from her2viewer.export.sheet import LINE, QUIET, Sheet, cap, paragraph
 from her2viewer.export.text import text_width
 from her2viewer.imaging.source import ImageSource
-from her2viewer.scoring.evidence import Attribution
+from her2viewer.scoring.attribution.attribution import Attribution
 from her2viewer.scoring.prediction import FieldOfView, Prediction
 from her2viewer.scoring.stains import Stain
 

@@ -11,7 +11,7 @@ from her2viewer.export.files import write_atomic
 from her2viewer.export.membrane_record import MembraneRecord
 from her2viewer.export.results import ModelRecord, ResultDocument, Section, Share, Words
 from her2viewer.export.trust_record import TrustRecord
-from her2viewer.scoring.evidence import Attribution
+from her2viewer.scoring.attribution.attribution import Attribution
 from her2viewer.scoring.explanation import Explanation
 from her2viewer.scoring.guard.report import Examined
 from her2viewer.scoring.stain_effect import StainEffect

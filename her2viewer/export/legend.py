@@ -7,7 +7,7 @@ import numpy as np
 from her2viewer.export.overlay import OverlayStyle, ScaleMode, colour_table
 from her2viewer.export.sheet import INK, LINE, QUIET, Sheet, ascent, leading
 from her2viewer.export.text import text_width, wrapped
-from her2viewer.scoring.evidence import Attribution
+from her2viewer.scoring.attribution.attribution import Attribution
 from her2viewer.scoring.stains import Stain
 
 NOTHING = "No positive evidence for this class"

@@ -8,7 +8,10 @@ from typing import Literal
 from her2viewer.errors import PackageError
 from her2viewer.gui.state import ModelFacts
 from her2viewer.imaging.stain_vectors import StainVectors
-from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, FieldScorer, MapRequest, Precision
+from her2viewer.scoring.attribution.attribution import Attribution
+from her2viewer.scoring.evidence import Evidence, FieldPixels
+from her2viewer.scoring.field_scorer import FieldScorer, Precision
+from her2viewer.scoring.methods import MapRequest
 from her2viewer.scoring.package import ModelPackage, bundled_package, open_package
 from her2viewer.scoring.trust.findings import TrustReport
 from her2viewer.scoring.what_if import WhatIf, what_if

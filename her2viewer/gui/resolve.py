@@ -16,8 +16,9 @@ from her2viewer.gui.scale.resolution import resolve_mpp
 from her2viewer.gui.state import MapWish, ModelPhase, OpenedImage, ScorePhase, State
 from her2viewer.gui.trust.resolve import UNTRAINED, untrained_map
 from her2viewer.gui.what_if.resolve import what_if_colouring
+from her2viewer.scoring.attribution.attribution import Attribution
 from her2viewer.scoring.confidence import no_call_beside, set_in_words
-from her2viewer.scoring.evidence import FUSED, INPUT, METHODS, Attribution
+from her2viewer.scoring.methods import FUSED, INPUT, METHODS
 from her2viewer.scoring.prediction import Prediction
 from her2viewer.scoring.stains import Stain
 

@@ -13,7 +13,7 @@ from her2viewer.export.overlay import ColourMap, OverlayStyle, ScaleMode
 from her2viewer.gui.bench import DeviceChoice, ModelWish
 from her2viewer.gui.scale.typed import TypedScales, is_um_per_px
 from her2viewer.gui.theme import ThemeChoice
-from her2viewer.scoring.evidence import Precision
+from her2viewer.scoring.field_scorer import Precision
 
 MOST_RECENT = 10
 

@@ -21,14 +21,9 @@ from her2viewer.gui.trust.state import TrustState
 from her2viewer.gui.what_if.state import WhatIfState
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.imaging.source import ImageSource, RGBImage
-from her2viewer.scoring.evidence import (
-    METHOD_SHOWN_FIRST,
-    METHODS,
-    STAGE_SHOWN_FIRST,
-    Attribution,
-    Evidence,
-    MapRequest,
-)
+from her2viewer.scoring.attribution.attribution import Attribution
+from her2viewer.scoring.evidence import Evidence
+from her2viewer.scoring.methods import METHOD_SHOWN_FIRST, METHODS, STAGE_SHOWN_FIRST, MapRequest
 from her2viewer.scoring.package import ModelManifest
 from her2viewer.scoring.prediction import ModelIdentity
 from her2viewer.scoring.preprocess import FIELD_UM

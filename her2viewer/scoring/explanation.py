@@ -4,13 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from her2viewer.imaging.source import PixelSize
+from her2viewer.scoring.attribution.attribution import Attribution
 from her2viewer.scoring.confidence import no_call_beside
-from her2viewer.scoring.evidence import METHODS, Attribution, Evidence, FieldPixels, FieldScorer, MapRequest, never
+from her2viewer.scoring.evidence import Evidence, FieldPixels
+from her2viewer.scoring.field_scorer import FieldScorer
 from her2viewer.scoring.membrane.agreement import Agreement, compare
 from her2viewer.scoring.membrane.reading import MembraneReading, read_field
+from her2viewer.scoring.methods import METHODS, MapRequest
 from her2viewer.scoring.stain_effect import StainEffect
 from her2viewer.scoring.stains import Stain
 from her2viewer.scoring.trust.findings import TrustReport
+from her2viewer.scoring.watching import never
 from her2viewer.scoring.what_if import WhatIf, what_if
 
 

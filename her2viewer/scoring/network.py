@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from her2viewer.scoring.evidence import STAGES, Architecture
+from her2viewer.scoring.architecture import STAGES, Architecture
 
 
 class BasicBlock(nn.Module):

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from her2viewer.errors import PackageError
 from her2viewer.resources import resource
-from her2viewer.scoring.evidence import Architecture
+from her2viewer.scoring.architecture import Architecture
 from her2viewer.scoring.guard.familiarity import Cloud, Reference
 from her2viewer.scoring.prediction import ModelIdentity
 from her2viewer.scoring.preprocess import InputLayout

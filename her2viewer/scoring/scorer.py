@@ -13,23 +13,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from her2viewer.errors import PackageError
+from her2viewer.scoring.attribution.attribution import Attribution
 from her2viewer.scoring.attribution.compute_map import ComputedMap, compute_map, gradient_maps, shared_map
+from her2viewer.scoring.attribution.fine_map import FineMap
 from her2viewer.scoring.attribution.stage_map import last_stage_maps
 from her2viewer.scoring.confidence import calibrated, no_call, prediction_set
 from her2viewer.scoring.device import Device, DeviceChoice, choose_device, first_line
-from her2viewer.scoring.evidence import (
-    Attribution,
-    Evidence,
-    FieldPixels,
-    FineMap,
-    MapRequest,
-    Precision,
-    never,
-    unwatched,
-)
+from her2viewer.scoring.evidence import Evidence, FieldPixels
+from her2viewer.scoring.field_scorer import Precision
 from her2viewer.scoring.guard.guard import guard_report
 from her2viewer.scoring.guard.refusal import refuse_incomplete, refuse_unscorable
 from her2viewer.scoring.guard.report import GuardReport
+from her2viewer.scoring.methods import MapRequest
 from her2viewer.scoring.network import Network, fold, network_of
 from her2viewer.scoring.normalise import normalised
 from her2viewer.scoring.package import WEIGHTS, ModelPackage
@@ -39,6 +34,7 @@ from her2viewer.scoring.stain_effect import StainEffect, inputs_without
 from her2viewer.scoring.trust.explained import Explained
 from her2viewer.scoring.trust.findings import TrustReport
 from her2viewer.scoring.trust.report import trust_report
+from her2viewer.scoring.watching import never, unwatched
 
 _Result = TypeVar("_Result")
 

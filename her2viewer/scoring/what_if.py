@@ -18,7 +18,8 @@ from her2viewer.imaging.separation import remixed
 from her2viewer.imaging.source import RGBImage
 from her2viewer.imaging.stain_estimation import usual_vectors
 from her2viewer.imaging.stain_vectors import Dyes, StainVectors
-from her2viewer.scoring.evidence import Evidence, FieldPixels, FieldScorer
+from her2viewer.scoring.evidence import Evidence, FieldPixels
+from her2viewer.scoring.field_scorer import FieldScorer
 from her2viewer.scoring.preprocess import InputLayout, NetworkInput, compose
 from her2viewer.scoring.stains import Stain
 

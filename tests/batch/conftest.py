@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from her2viewer.cases.pairing import Pair
-from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, MapRequest
+from her2viewer.scoring.attribution.attribution import Attribution
+from her2viewer.scoring.evidence import Evidence, FieldPixels
 from her2viewer.scoring.guard.refusal import refuse_unscorable
+from her2viewer.scoring.methods import MapRequest
 from her2viewer.scoring.package import ModelPackage, write_package
 from her2viewer.scoring.prediction import ModelIdentity, Prediction
 from her2viewer.scoring.preprocess import InputLayout, compose

@@ -7,7 +7,8 @@ import pytest
 from her2viewer.batch.options import BatchOptions
 from her2viewer.batch.row import score_pair
 from her2viewer.cases.pairing import Pair
-from her2viewer.scoring.evidence import FieldPixels, MapRequest
+from her2viewer.scoring.evidence import FieldPixels
+from her2viewer.scoring.methods import MapRequest
 from her2viewer.scoring.scorer import Scorer
 from tests.batch.conftest import FakeScorer, MakePairs
 

@@ -16,7 +16,8 @@ from her2viewer import RESEARCH_USE
 from her2viewer.cli import score as score_module
 from her2viewer.export.explanation import ExplanationDocument
 from her2viewer.export.results import read_json
-from her2viewer.scoring.evidence import FieldPixels, MapRequest
+from her2viewer.scoring.evidence import FieldPixels
+from her2viewer.scoring.methods import MapRequest
 from her2viewer.scoring.package import MANIFEST, WEIGHTS, ModelPackage, bundled_packages
 from her2viewer.scoring.scorer import Scorer
 from tests.cli.conftest import MakePairs, Run

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from her2viewer.imaging.source import ImageSource, Level, PixelSize, RGBImage
-from her2viewer.scoring.evidence import Attribution
+from her2viewer.scoring.attribution.attribution import Attribution
 from her2viewer.scoring.prediction import Check, FieldOfView, ModelIdentity, Prediction
 from her2viewer.scoring.preprocess import InputLayout
 from her2viewer.scoring.stains import Stain

@@ -13,7 +13,7 @@ from her2viewer.export.score_band import probability_words, set_words
 from her2viewer.export.sheet import INK, Sheet
 from her2viewer.imaging.affine import Affine
 from her2viewer.imaging.opening import open_image
-from her2viewer.scoring.evidence import Attribution
+from her2viewer.scoring.attribution.attribution import Attribution
 from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.preprocess import InputLayout
 from her2viewer.scoring.stains import Stain

@@ -18,7 +18,9 @@ from her2viewer.errors import Cancelled, UserError
 from her2viewer.gui.app import App
 from her2viewer.gui.settings import Settings
 from her2viewer.gui.state import ModelPhase, ScorePhase
-from her2viewer.scoring.evidence import METHODS, Attribution, Evidence, FieldPixels, MapRequest, never, unwatched
+from her2viewer.scoring.attribution.attribution import Attribution
+from her2viewer.scoring.evidence import Evidence, FieldPixels
+from her2viewer.scoring.methods import METHODS, MapRequest
 from her2viewer.scoring.package import Calibration, Conformal, ModelManifest, ModelPackage, Training, Weights
 from her2viewer.scoring.prediction import ModelIdentity, Prediction
 from her2viewer.scoring.preprocess import InputLayout, compose
@@ -33,6 +35,7 @@ from her2viewer.scoring.trust.findings import (
     TurnedMap,
 )
 from her2viewer.scoring.trust.verdict import judge, thresholds
+from her2viewer.scoring.watching import never, unwatched
 
 from .guide import Photograph, photograph
 

@@ -10,7 +10,7 @@ from her2viewer.gui.bench import ModelWish
 from her2viewer.gui.demo import demo_pair
 from her2viewer.gui.settings import Settings
 from her2viewer.gui.state import ModelPhase, ScorePhase
-from her2viewer.scoring.evidence import MapRequest
+from her2viewer.scoring.methods import MapRequest
 from her2viewer.scoring.package import bundled_package
 
 from .conftest import opened

@@ -15,7 +15,7 @@ from her2viewer.gui.pane.viewpoint import Viewpoint, fitted
 from her2viewer.gui.resolve import OverlayShown
 from her2viewer.gui.state import OpenedImage
 from her2viewer.imaging.opening import open_image
-from her2viewer.scoring.evidence import Attribution
+from her2viewer.scoring.attribution.attribution import Attribution
 from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.preprocess import InputLayout
 from her2viewer.scoring.stains import Stain

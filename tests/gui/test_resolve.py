@@ -49,7 +49,8 @@ from her2viewer.gui.state import (
 from her2viewer.gui.status_line import StatusLine
 from her2viewer.gui.theme import DARK, LIGHT, Tokens
 from her2viewer.imaging.opening import open_image
-from her2viewer.scoring.evidence import METHODS, FieldPixels, MapRequest
+from her2viewer.scoring.evidence import FieldPixels
+from her2viewer.scoring.methods import METHODS, MapRequest
 from her2viewer.scoring.prediction import Check, ModelIdentity
 from her2viewer.scoring.stains import Stain
 

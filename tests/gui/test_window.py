@@ -22,7 +22,7 @@ from her2viewer.gui.resolve import ScoreFace, resolve_explain, resolve_score
 from her2viewer.gui.settings import Settings
 from her2viewer.gui.state import MapWish, ModelPhase, ScorePhase
 from her2viewer.gui.theme import ThemeChoice
-from her2viewer.scoring.evidence import MapRequest
+from her2viewer.scoring.methods import MapRequest
 from her2viewer.scoring.stains import Stain
 
 from .conftest import AppMaker, FakeScorer, opened, tissue, write

@@ -6,10 +6,11 @@ import pytest
 from her2viewer.errors import Cancelled
 from her2viewer.imaging.source import PixelSize
 from her2viewer.scoring.confidence import no_call_beside
-from her2viewer.scoring.evidence import FieldPixels, MapRequest
+from her2viewer.scoring.evidence import FieldPixels
 from her2viewer.scoring.explanation import explain
 from her2viewer.scoring.membrane.agreement import Agreement, compare
 from her2viewer.scoring.membrane.reading import read_field
+from her2viewer.scoring.methods import MapRequest
 from her2viewer.scoring.package import ModelPackage
 from her2viewer.scoring.scorer import Scorer
 from her2viewer.scoring.stains import Stain

@@ -3,8 +3,8 @@ import pytest
 import torch
 import torchvision
 
-from her2viewer.scoring.attribution import stage_map
-from her2viewer.scoring.evidence import STAGES, Architecture
+from her2viewer.scoring.architecture import STAGES, Architecture
+from her2viewer.scoring.attribution.stage_map import stage_map
 from her2viewer.scoring.network import Network, ResNet18, fold, network_of
 from tests.scoring.conftest import random_network
 

@@ -8,8 +8,8 @@ import pytest
 import safetensors.numpy
 
 from her2viewer.errors import PackageError
-from her2viewer.scoring.evidence import MapRequest
 from her2viewer.scoring.guard.familiarity import Cloud, Reference
+from her2viewer.scoring.methods import MapRequest
 from her2viewer.scoring.package import (
     ModelManifest,
     ModelPackage,

@@ -9,8 +9,9 @@ from her2viewer.errors import ImageError
 from her2viewer.scoring import device as device_module
 from her2viewer.scoring.attribution.stage_map import stage_map
 from her2viewer.scoring.device import Device, choose_device, self_test
-from her2viewer.scoring.evidence import FieldPixels, MapRequest
+from her2viewer.scoring.evidence import FieldPixels
 from her2viewer.scoring.guard.familiarity import Cloud, Reference
+from her2viewer.scoring.methods import MapRequest
 from her2viewer.scoring.network import fold
 from her2viewer.scoring.normalise import normalised
 from her2viewer.scoring.package import ModelPackage, familiarity_section, write_package

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from her2viewer.scoring.evidence import Architecture
+from her2viewer.scoring.architecture import Architecture
 from her2viewer.scoring.preprocess import InputLayout
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

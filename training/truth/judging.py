@@ -8,7 +8,9 @@ from typing import Final
 import cv2
 import numpy as np
 
-from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, MapRequest
+from her2viewer.scoring.attribution.attribution import Attribution
+from her2viewer.scoring.evidence import Evidence, FieldPixels
+from her2viewer.scoring.methods import MapRequest
 from her2viewer.scoring.preprocess import compose
 from her2viewer.scoring.scorer import Scorer
 from her2viewer.scoring.stains import Stain

@@ -9,15 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.filters import threshold_otsu
 
-from her2viewer.scoring.evidence import (
-    FUSED,
-    METHOD_SHOWN_FIRST,
-    METHODS,
-    STAGE_SHOWN_FIRST,
-    STAGES,
-    Attribution,
-    Evidence,
-)
+from her2viewer.scoring.architecture import STAGES
+from her2viewer.scoring.attribution.attribution import Attribution
+from her2viewer.scoring.evidence import Evidence
+from her2viewer.scoring.methods import FUSED, METHOD_SHOWN_FIRST, METHODS, STAGE_SHOWN_FIRST
 from her2viewer.scoring.stains import Stain
 from training.evaluation.baseline import dab_densities
 

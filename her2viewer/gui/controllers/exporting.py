@@ -17,7 +17,8 @@ from her2viewer.gui.scale.resolution import resolve_scales
 from her2viewer.gui.state import ModelFacts, State, Store
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.imaging.source import PixelSize
-from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels
+from her2viewer.scoring.attribution.attribution import Attribution
+from her2viewer.scoring.evidence import Evidence, FieldPixels
 from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.stains import Stain
 

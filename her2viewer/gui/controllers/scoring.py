@@ -20,7 +20,9 @@ from her2viewer.gui.state import (
     Store,
 )
 from her2viewer.imaging.alignment import Alignment
-from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, MapRequest
+from her2viewer.scoring.attribution.attribution import Attribution
+from her2viewer.scoring.evidence import Evidence, FieldPixels
+from her2viewer.scoring.methods import MapRequest
 
 
 class ScoringController:

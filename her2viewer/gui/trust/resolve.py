@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from her2viewer.gui.state import State
-from her2viewer.scoring.evidence import Attribution
+from her2viewer.scoring.attribution.attribution import Attribution
 from her2viewer.scoring.trust.findings import LIMIT, MembraneShare, Randomised, Stability, TrustReport, Verdict
 
 UNTRAINED: Final = "Map of an untrained network"

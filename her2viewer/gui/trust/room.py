@@ -16,7 +16,9 @@ from her2viewer.gui.trust.resolve import can_question, resolve_trust
 from her2viewer.gui.trust.state import TrustState
 from her2viewer.gui.trust.untrained_layer import UntrainedLayer
 from her2viewer.imaging.source import PixelSize
-from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, MapRequest
+from her2viewer.scoring.attribution.attribution import Attribution
+from her2viewer.scoring.evidence import Evidence, FieldPixels
+from her2viewer.scoring.methods import MapRequest
 from her2viewer.scoring.stains import Stain
 from her2viewer.scoring.trust.findings import TrustReport
 

@@ -7,14 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from her2viewer.scoring.architecture import STAGES
 from her2viewer.scoring.attribution.class_activation import RULES
 from her2viewer.scoring.attribution.fused import fuse, fused_map
 from her2viewer.scoring.attribution.occlusion import occlusion
 from her2viewer.scoring.attribution.score_cam import score_cam
 from her2viewer.scoring.attribution.stage_map import joined, stage_gradients, stage_map
-from her2viewer.scoring.evidence import FUSED, STAGES, MapRequest, never, unwatched
+from her2viewer.scoring.methods import FUSED, MapRequest
 from her2viewer.scoring.network import Network
 from her2viewer.scoring.preprocess import InputLayout
+from her2viewer.scoring.watching import never, unwatched
 
 
 class ComputedMap(NamedTuple):

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from her2viewer.scoring.architecture import STAGES
 from her2viewer.scoring.attribution.stage_map import stage_maps
-from her2viewer.scoring.evidence import STAGES
 from her2viewer.scoring.network import Network
 
 GAMMA = 2.0

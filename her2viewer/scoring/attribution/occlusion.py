@@ -11,10 +11,10 @@ from torch import Tensor
 
 from her2viewer.errors import Cancelled
 from her2viewer.scoring.attribution.changed_inputs import logit_of
-from her2viewer.scoring.evidence import never, unwatched
 from her2viewer.scoring.network import Network
 from her2viewer.scoring.normalise import normalised
 from her2viewer.scoring.preprocess import Cell, InputLayout, empty_glass
+from her2viewer.scoring.watching import never, unwatched
 
 STEP: Final = 16
 """Input pixels from one patch to the next, and the side of a cell of the map."""

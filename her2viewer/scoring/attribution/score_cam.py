@@ -11,8 +11,8 @@ from torch.nn.functional import interpolate
 
 from her2viewer.errors import Cancelled
 from her2viewer.scoring.attribution.changed_inputs import logit_of
-from her2viewer.scoring.evidence import never, unwatched
 from her2viewer.scoring.network import Network
+from her2viewer.scoring.watching import never, unwatched
 
 MOST_VARIED: Final = 64
 """Of the features of each part of a network; all 512 take ten seconds and more on a CPU."""

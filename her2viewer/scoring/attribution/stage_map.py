@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from her2viewer.scoring.architecture import STAGES
 from her2viewer.scoring.attribution.class_activation import RULES, ClassActivation
-from her2viewer.scoring.evidence import STAGES
 from her2viewer.scoring.network import Network
 
 StageGradient = list[tuple[Tensor, Tensor]]

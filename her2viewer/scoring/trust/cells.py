@@ -7,7 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from her2viewer.scoring.evidence import Attribution, Evidence
+from her2viewer.scoring.attribution.attribution import Attribution
+from her2viewer.scoring.evidence import Evidence
 from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.preprocess import Cell, InputLayout
 from her2viewer.scoring.stains import Stain

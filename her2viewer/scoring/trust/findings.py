@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from her2viewer.scoring.evidence import Attribution
+from her2viewer.scoring.attribution.attribution import Attribution
 from her2viewer.scoring.stains import Stain
 
 LIMIT: Final = "This judges the map, not the score: a map can be right about a model that is wrong."

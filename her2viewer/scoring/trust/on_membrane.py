@@ -12,7 +12,8 @@ from her2viewer.imaging.separation import concentration
 from her2viewer.imaging.source import RGBImage
 from her2viewer.imaging.stain_estimation import usual_vectors
 from her2viewer.imaging.stain_vectors import Dyes
-from her2viewer.scoring.evidence import Attribution, FieldPixels
+from her2viewer.scoring.attribution.attribution import Attribution
+from her2viewer.scoring.evidence import FieldPixels
 from her2viewer.scoring.stains import Stain
 from her2viewer.scoring.trust.cells import spot, stain_picture
 from her2viewer.scoring.trust.chance import shuffled_maps

@@ -5,11 +5,13 @@ from collections.abc import Callable
 import numpy as np
 
 from her2viewer.errors import Cancelled
-from her2viewer.scoring.evidence import Attribution, Evidence, never
+from her2viewer.scoring.attribution.attribution import Attribution
+from her2viewer.scoring.evidence import Evidence
 from her2viewer.scoring.trust.agreement import correlation, rank_correlation
 from her2viewer.scoring.trust.cells import given, in_place, over_input, sampled, turns
 from her2viewer.scoring.trust.explained import Explained
 from her2viewer.scoring.trust.findings import Stability, TurnedMap
+from her2viewer.scoring.watching import never
 
 
 def turn_over(

@@ -15,13 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2viewer.errors import Cancelled
-from her2viewer.scoring.evidence import Attribution, Evidence, never
+from her2viewer.scoring.attribution.attribution import Attribution
+from her2viewer.scoring.evidence import Evidence
 from her2viewer.scoring.preprocess import NetworkInput
 from her2viewer.scoring.trust.cells import Part, given, middle, over_input
 from her2viewer.scoring.trust.chance import random_maps, without
 from her2viewer.scoring.trust.explained import Explained
 from her2viewer.scoring.trust.fill import FILLS, filled
 from her2viewer.scoring.trust.findings import Curves, Perturbation
+from her2viewer.scoring.watching import never
 
 SHARES: Final = (0.0, 0.15, 0.5, 0.85, 1.0)
 """Of the pixels removed. The same from both ends, so that what a map's insertion shows is what its negative's deletion shows.

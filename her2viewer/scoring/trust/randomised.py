@@ -12,12 +12,14 @@ from typing import Final, TypeVar
 import torch
 
 from her2viewer.errors import Cancelled
-from her2viewer.scoring.evidence import Attribution, Evidence, never
+from her2viewer.scoring.attribution.attribution import Attribution
+from her2viewer.scoring.evidence import Evidence
 from her2viewer.scoring.network import Network
 from her2viewer.scoring.trust.agreement import correlation, rank_correlation
 from her2viewer.scoring.trust.cells import given, over_input, sampled
 from her2viewer.scoring.trust.explained import Explained
 from her2viewer.scoring.trust.findings import Randomised
+from her2viewer.scoring.watching import never
 
 DRAWS: Final = 3
 """Networks drawn: one may by chance weigh its features as the learned one does."""

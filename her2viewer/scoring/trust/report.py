@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 
-from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, never
+from her2viewer.scoring.attribution.attribution import Attribution
+from her2viewer.scoring.evidence import Evidence, FieldPixels
 from her2viewer.scoring.trust.explained import Explained
 from her2viewer.scoring.trust.findings import TrustReport
 from her2viewer.scoring.trust.on_membrane import membrane_share
@@ -11,6 +12,7 @@ from her2viewer.scoring.trust.orientation import turn_over
 from her2viewer.scoring.trust.perturbation import perturb
 from her2viewer.scoring.trust.randomised import randomise
 from her2viewer.scoring.trust.verdict import judge, thresholds
+from her2viewer.scoring.watching import never
 
 
 def trust_report(

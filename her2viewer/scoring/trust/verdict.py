@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from her2viewer.scoring.evidence import Attribution
+from her2viewer.scoring.attribution.attribution import Attribution
 from her2viewer.scoring.trust.findings import MembraneShare, Perturbation, Randomised, Stability, Thresholds, Verdict
 
 LEAST_SWING: Final = 0.1

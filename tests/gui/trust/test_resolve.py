@@ -9,7 +9,8 @@ from her2viewer.gui.resolve import overlay_visible, resolve_doing, resolve_legen
 from her2viewer.gui.state import DrawnMap, ScorePhase, Scoring, State
 from her2viewer.gui.trust.resolve import TEACHES, UNTRAINED, resolve_trust, untrained_map
 from her2viewer.gui.trust.state import TrustState
-from her2viewer.scoring.evidence import Attribution, FieldPixels
+from her2viewer.scoring.attribution.attribution import Attribution
+from her2viewer.scoring.evidence import FieldPixels
 from her2viewer.scoring.stains import Stain
 from her2viewer.scoring.trust.findings import LIMIT, TrustReport, Verdict
 

@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from her2viewer.scoring.attribution.class_activation import RULES, grad_cam_plus_plus
-from her2viewer.scoring.evidence import METHODS
+from her2viewer.scoring.methods import METHODS
 
 
 def test_every_method_by_gradient_has_its_rule() -> None:

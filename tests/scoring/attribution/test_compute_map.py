@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 import torch
 
+from her2viewer.scoring.architecture import STAGES
 from her2viewer.scoring.attribution.compute_map import compute_map, gradient_maps
 from her2viewer.scoring.attribution.fused import fused_map
 from her2viewer.scoring.attribution.occlusion import occlusion
 from her2viewer.scoring.attribution.score_cam import MOST_VARIED, score_cam
 from her2viewer.scoring.attribution.stage_map import stage_map
-from her2viewer.scoring.evidence import FUSED, METHODS, STAGES, MapRequest
+from her2viewer.scoring.methods import FUSED, METHODS, MapRequest
 from her2viewer.scoring.network import Network
 from her2viewer.scoring.preprocess import InputLayout
 from tests.scoring.attribution.conftest import Networks

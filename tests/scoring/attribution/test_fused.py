@@ -5,10 +5,10 @@ import pytest
 import torch
 from torchcam.methods import LayerCAM
 
+from her2viewer.scoring.architecture import STAGES
 from her2viewer.scoring.attribution.class_activation import RULES
 from her2viewer.scoring.attribution.fused import GAMMA, fused_map
 from her2viewer.scoring.attribution.stage_map import stage_map
-from her2viewer.scoring.evidence import STAGES
 from her2viewer.scoring.network import Network, ResNet18
 from tests.scoring.attribution.conftest import Networks, grid_of
 

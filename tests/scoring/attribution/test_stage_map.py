@@ -9,8 +9,9 @@ from pytorch_grad_cam.utils.image import scale_cam_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torchcam.methods import FinerCAM
 
+from her2viewer.scoring.architecture import STAGES
 from her2viewer.scoring.attribution.stage_map import last_stage_maps, stage_map
-from her2viewer.scoring.evidence import METHODS, STAGES
+from her2viewer.scoring.methods import METHODS
 from tests.scoring.attribution.conftest import Networks, grid_of, raw
 
 ORACLES = {"Grad-CAM": GradCAM, "Grad-CAM++": GradCAMPlusPlus, "LayerCAM": LayerCAM, "HiResCAM": HiResCAM}

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from her2viewer.scoring.evidence import Attribution, Evidence
+from her2viewer.scoring.attribution.attribution import Attribution
+from her2viewer.scoring.evidence import Evidence
 from her2viewer.scoring.network import Network
 from her2viewer.scoring.prediction import FieldOfView, ModelIdentity, Prediction
 from her2viewer.scoring.preprocess import InputLayout

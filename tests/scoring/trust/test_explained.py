@@ -3,7 +3,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from her2viewer.scoring.evidence import FieldPixels, MapRequest
+from her2viewer.scoring.evidence import FieldPixels
+from her2viewer.scoring.methods import MapRequest
 from her2viewer.scoring.scorer import Scorer
 from her2viewer.scoring.trust.explained import Explained
 from tests.scoring.trust.conftest import Weighing, explained_by, spots, true_map

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from her2viewer.imaging.stain_vectors import Dyes, ruifrok_johnston
-from her2viewer.scoring.evidence import Attribution, FieldPixels
+from her2viewer.scoring.attribution.attribution import Attribution
+from her2viewer.scoring.evidence import FieldPixels
 from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.preprocess import InputLayout
 from her2viewer.scoring.stains import Stain

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from her2viewer.errors import Cancelled
-from her2viewer.scoring.evidence import Attribution
+from her2viewer.scoring.attribution.attribution import Attribution
 from her2viewer.scoring.preprocess import InputLayout
 from her2viewer.scoring.stains import Stain
 from her2viewer.scoring.trust.cells import given, over_input

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from her2viewer.scoring.evidence import FieldPixels, MapRequest
+from her2viewer.scoring.evidence import FieldPixels
+from her2viewer.scoring.methods import MapRequest
 from her2viewer.scoring.network import fold, network_of
 from her2viewer.scoring.scorer import Scorer
 from her2viewer.scoring.trust.explained import Explained

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from her2viewer.errors import Cancelled
-from her2viewer.scoring.evidence import FieldPixels, MapRequest
+from her2viewer.scoring.evidence import FieldPixels
+from her2viewer.scoring.methods import MapRequest
 from her2viewer.scoring.scorer import Scorer
 from her2viewer.scoring.stains import Stain
 from her2viewer.scoring.trust.findings import Verdict

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from her2viewer.scoring.evidence import Attribution, Evidence
+from her2viewer.scoring.attribution.attribution import Attribution
+from her2viewer.scoring.evidence import Evidence
 from her2viewer.scoring.scorer import Scorer
 from her2viewer.scoring.stains import Stain
 from training.phantom.pair import Phantom

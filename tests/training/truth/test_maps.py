@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from her2viewer.scoring.evidence import METHODS, STAGES, Evidence
+from her2viewer.scoring.architecture import STAGES
+from her2viewer.scoring.evidence import Evidence
+from her2viewer.scoring.methods import METHODS
 from her2viewer.scoring.scorer import Scorer
 from her2viewer.scoring.stains import Stain
 from training.phantom.pair import Phantom

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from her2viewer.imaging.affine import Affine
-from her2viewer.scoring.evidence import FUSED, INPUT, METHODS, STAGES, Attribution, FineMap, MapRequest
+from her2viewer.scoring.attribution.attribution import Attribution
+from her2viewer.scoring.methods import MapRequest
 from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.preprocess import InputLayout
 from her2viewer.scoring.stains import Stain
@@ -159,39 +160,6 @@ def test_peaks_are_raw_and_of_each_stain() -> None:
     assert (attribution().peak_of(Stain.IHC), attribution().peak_of(Stain.HE)) == (4, 4)
 
 
-class TestMapRequest:
-    @pytest.mark.parametrize(
-        ("asked", "says"),
-        [
-            ({"method": "Guided Grad-CAM"}, "method must be one of Grad-CAM, "),
-            ({"stage": "layer5"}, "stage must be one of layer1, "),
-            ({"stage": "input"}, "Grad-CAM has no map at 'input'"),
-            ({"method": "Score-CAM", "stage": "fused"}, "Score-CAM has no map at 'fused'"),
-            ({"against": "2+"}, "against itself"),
-        ],
-    )
-    def test_what_cannot_be_made_is_refused(self, asked: dict[str, str], says: str) -> None:
-        with pytest.raises(ValueError, match=says):
-            MapRequest("2+", **asked)
-
-    def test_a_method_without_stages_is_one_request_whatever_stage_is_asked(self) -> None:
-        assert {MapRequest("2+", stage, "Occlusion") for stage in (*STAGES, FUSED, INPUT)} == {
-            MapRequest("2+", INPUT, "Occlusion")
-        }
-
-    def test_the_nearest_stage_can_always_be_asked_for(self) -> None:
-        for method in METHODS.values():
-            for stage in (*STAGES, FUSED, INPUT):
-                assert MapRequest("2+", method.nearest(stage), method.name).stage in method.stages
-
-    def test_fixed_peaks_are_of_grad_cam_of_one_class(self) -> None:
-        peaks = {"layer4": 3.0, "layer3": 1.0}
-        assert MapRequest("2+", "layer3").fixed_peak(peaks) == 1.0
-        assert MapRequest("2+", "fused").fixed_peak(peaks) is None
-        assert MapRequest("2+", method="LayerCAM").fixed_peak(peaks) is None
-        assert MapRequest("2+", against="1+").fixed_peak(peaks) is None
-
-
 @pytest.mark.parametrize(
     ("request_", "title", "question", "unit"),
     [
@@ -207,13 +175,3 @@ def test_a_map_says_what_it_is(request_: MapRequest, title: str, question: str, 
         against=request_.against,
     )  # fmt: skip
     assert (made.title, made.question, made.unit, made.request) == (title, question, unit, request_)
-
-
-def test_a_fine_map_says_whether_it_is_of_the_score_shown() -> None:
-    fields = {stain: FieldOfView.whole((64, 64)) for stain in Stain}
-    shown = Attribution(np.ones((14, 14), np.float32), "2+", "layer4", "Grad-CAM", InputLayout(), fields)
-    same = FineMap(shown, 2, ("1+", "2+"), (0.2, 0.8), (0.4, 0.6))
-    other = FineMap(shown, 2, ("1+", "2+"), (0.2, 0.8), (0.7, 0.3))
-    assert same.agrees and same.share_moved == pytest.approx(0.2)
-    assert "says 2+ as well (20% of the probability moved)" in same.words
-    assert not other.agrees and "says 1+, not 2+" in other.words

@@ -1,0 +1,10 @@
+"""Long work that nobody cancels or watches: the defaults of `cancelled` and `progress`."""
+
+
+def never() -> bool:
+    """For work that nobody cancels."""
+    return False
+
+
+def unwatched(done: int, total: int) -> None:
+    """For work whose progress nobody watches: `done` of `total` runs of the network."""

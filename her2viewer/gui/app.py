@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QApplication
 
 from her2viewer import __version__
 from her2viewer.export.overlay import OverlayStyle
-from her2viewer.gui.actions import STAIN_VIEW_ACTIONS
-from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.actions.ids import ActionId as Id
+from her2viewer.gui.actions.specs import STAIN_VIEW_ACTIONS
 from her2viewer.gui.bench import Bench, Loader, load_scorer
 from her2viewer.gui.cases.information import InformationRoom
 from her2viewer.gui.cases.prefetch import PrefetchingOpener

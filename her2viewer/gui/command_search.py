@@ -19,7 +19,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from her2viewer.gui.actions import SPECS, ActionId, Actions, ActionSpec, begins, key_words, matches
+from her2viewer.gui.actions.actions import Actions
+from her2viewer.gui.actions.finding import begins, matches
+from her2viewer.gui.actions.ids import ActionId
+from her2viewer.gui.actions.specs import SPECS, ActionSpec, key_words
 from her2viewer.gui.icons import themed_icon
 
 MOST_ROWS = 8

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from her2viewer.gui.actions import STAIN_VIEW_ACTIONS, ActionId, Actions
+from her2viewer.gui.actions.actions import Actions
+from her2viewer.gui.actions.ids import ActionId
+from her2viewer.gui.actions.specs import STAIN_VIEW_ACTIONS
 from her2viewer.gui.compare.resolve import comparison_of
 from her2viewer.gui.compare.state import CompareMode
 from her2viewer.gui.membranes.resolve import can_read

@@ -7,7 +7,7 @@ from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QVBoxLayout, QWidget
 
-from her2viewer.gui.actions import Actions
+from her2viewer.gui.actions.actions import Actions
 from her2viewer.gui.command_search import CommandSearch
 from her2viewer.gui.fields.panel import FieldsPanel
 from her2viewer.gui.frame.docks import Docks, Panel

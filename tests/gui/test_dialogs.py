@@ -7,7 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QLabel, QMenu, QTextBrowser
 from pytestqt.qtbot import QtBot
 
-from her2viewer.gui.actions import SPECS, ActionId
+from her2viewer.gui.actions.ids import ActionId
+from her2viewer.gui.actions.specs import SPECS
 from her2viewer.gui.app import App
 from her2viewer.gui.bench import ModelWish
 from her2viewer.gui.crash import CrashReporter, report_of, start_log

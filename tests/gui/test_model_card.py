@@ -9,7 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QScrollArea, QStackedWidget, QTextBrowser
 from pytestqt.qtbot import QtBot
 
-from her2viewer.gui.actions import ActionId
+from her2viewer.gui.actions.ids import ActionId
 from her2viewer.gui.app import App
 from her2viewer.gui.dialogs.model_card import ModelCardDialog
 from her2viewer.gui.dialogs.reliability import ReliabilityPlot

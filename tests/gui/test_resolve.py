@@ -12,7 +12,10 @@ from pytestqt.qtbot import QtBot
 
 from her2viewer.export.overlay import OverlayStyle, ScaleMode
 from her2viewer.export.score_colour import SCORE_COLOURS
-from her2viewer.gui.actions import SPECS, ActionId, Actions, key_words, matches
+from her2viewer.gui.actions.actions import Actions
+from her2viewer.gui.actions.finding import matches
+from her2viewer.gui.actions.ids import ActionId
+from her2viewer.gui.actions.specs import SPECS, key_words
 from her2viewer.gui.controllers.images import Images, resolve_opening
 from her2viewer.gui.dropping import assign
 from her2viewer.gui.lanes import Lanes, Progress

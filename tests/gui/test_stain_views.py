@@ -8,7 +8,8 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from her2viewer.errors import StainVectorError
-from her2viewer.gui.actions import STAIN_VIEW_ACTIONS, ActionId
+from her2viewer.gui.actions.ids import ActionId
+from her2viewer.gui.actions.specs import STAIN_VIEW_ACTIONS
 from her2viewer.gui.app import App
 from her2viewer.gui.dialogs.stain_vectors import StainVectorDialog
 from her2viewer.gui.pane.colouring import ORIGINAL

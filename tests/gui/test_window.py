@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from her2viewer import RESEARCH_USE
 from her2viewer.errors import ImageError, PackageError
 from her2viewer.export.overlay import OverlayStyle
-from her2viewer.gui.actions import ActionId
+from her2viewer.gui.actions.ids import ActionId
 from her2viewer.gui.app import App
 from her2viewer.gui.controllers.exporting import ExportWish
 from her2viewer.gui.resolve import ScoreFace, resolve_explain, resolve_score

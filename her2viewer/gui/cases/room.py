@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog
 from her2viewer.cases.pair import Pair, Pairing, pair_files
 from her2viewer.cases.pairing import pairs_from
 from her2viewer.errors import UserError
-from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.cases.cases import CaseKey, CaseStatus, Outcome, key_of
 from her2viewer.gui.cases.kept import KeptScores, Stamps
 from her2viewer.gui.cases.panel import CasePanel

@@ -11,7 +11,7 @@ from functools import partial
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
 
-from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.compare.bar import CompareBar
 from her2viewer.gui.compare.divider import Divider
 from her2viewer.gui.compare.resolve import comparison_of, resolve_veil, seen_words, view_words

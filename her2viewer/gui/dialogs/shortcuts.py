@@ -4,7 +4,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 from PySide6.QtWidgets import QLabel as Label
 
-from her2viewer.gui.actions import HELD_KEYS, SPECS, Menu, key_words
+from her2viewer.gui.actions.ids import Menu
+from her2viewer.gui.actions.specs import HELD_KEYS, SPECS, key_words
 from her2viewer.gui.panels.section import heading, quiet
 
 _COLUMNS = ((Menu.FILE, Menu.HELP), (Menu.VIEW,), (Menu.COMPARE, Menu.FIELDS), (Menu.SCORE,))

@@ -7,7 +7,7 @@ from typing import Final
 from her2viewer.cases.field_score import FieldScore
 from her2viewer.cases.grid import side_words
 from her2viewer.cases.score_map import NOT_A_CASE_SCORE, CellState, Outcome, ScoreMap, Unscored
-from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.fields.gridding import seconds_left
 from her2viewer.gui.fields.outdated import Now, now, outdated_fields
 from her2viewer.gui.fields.scoring import model_side

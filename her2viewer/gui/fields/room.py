@@ -14,7 +14,7 @@ from her2viewer.cases.annotations import Annotations
 from her2viewer.cases.score_map import ScoreMap
 from her2viewer.cases.shape import Shape, ShapeKind
 from her2viewer.errors import ExportError
-from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.bench import Bench
 from her2viewer.gui.fields.context import ContextMenu, entry
 from her2viewer.gui.fields.editing import FieldEditor

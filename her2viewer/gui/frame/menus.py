@@ -7,7 +7,9 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
-from her2viewer.gui.actions import SPECS, ActionId, Actions, ActionSpec, Menu
+from her2viewer.gui.actions.actions import Actions
+from her2viewer.gui.actions.ids import ActionId, Menu
+from her2viewer.gui.actions.specs import SPECS, ActionSpec
 
 _ICON_ONLY: Final = frozenset(
     {

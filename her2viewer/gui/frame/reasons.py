@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.state import ModelPhase, ScorePhase, State
 from her2viewer.scoring.stains import Stain
 

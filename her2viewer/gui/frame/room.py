@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.command_search import Command
 from her2viewer.gui.frame.docks import Panel
 from her2viewer.gui.frame.hints import Hints, HintStrip

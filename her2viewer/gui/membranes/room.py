@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QObject, QPointF, QTimer
 from PySide6.QtGui import QMouseEvent
 
 from her2viewer.errors import UserError
-from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.fields.placing import alignment_of
 from her2viewer.gui.fields.pointer import Pointer
 from her2viewer.gui.fields.reading import read_scored

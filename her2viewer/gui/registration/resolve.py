@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from her2viewer.gui.actions import ActionId
+from her2viewer.gui.actions.ids import ActionId
 from her2viewer.gui.registration.landmarks import Landmarks
 from her2viewer.gui.resolve import resolve_pane
 from her2viewer.gui.state import State

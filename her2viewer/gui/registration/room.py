@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QObject, QPointF
 from PySide6.QtGui import QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import QMenu, QToolButton
 
-from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.controllers.messenger import Level, Remedy
 from her2viewer.gui.lanes import Lane
 from her2viewer.gui.pane.layer import Sight

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.controllers.messenger import Level
 from her2viewer.gui.frame.menus import OBJECTIVES
 from her2viewer.gui.pane.pane import ImagePane

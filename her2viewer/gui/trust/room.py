@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from her2viewer.errors import UserError
-from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.bench import Bench
 from her2viewer.gui.fields.reading import read_scored
 from her2viewer.gui.frame.docks import Panel

@@ -6,7 +6,7 @@ from dataclasses import replace
 from her2viewer.cases.case import OpenedPair
 from her2viewer.cases.field import read_whole
 from her2viewer.errors import UserError
-from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.bench import Bench
 from her2viewer.gui.fields.reading import read_placed
 from her2viewer.gui.frame.docks import Panel

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from her2viewer.cases.shape import Shape
-from her2viewer.gui.actions import ActionId
+from her2viewer.gui.actions.ids import ActionId
 from her2viewer.gui.app import App
 from her2viewer.gui.cases.shown import resolve_cases
 from her2viewer.gui.cases.thumbnails import SIDE

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import QTimer
 
 from her2viewer.export import geojson_reading
-from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.actions.ids import ActionId as Id
 
 from .conftest import Hand
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from her2viewer.cases.shape import Shape
-from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.fields.files import (
     DRAWN_FILTER,
     GEOJSON_FILTER,

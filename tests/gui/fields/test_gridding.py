@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from her2viewer.cases.score_map import NOT_A_CASE_SCORE, CellState
 from her2viewer.cases.shape import Shape
 from her2viewer.errors import ImageError
-from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.app import App
 from her2viewer.gui.fields.files import MAP_FILTER
 from her2viewer.gui.fields.map_file import read_any_map

@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QPoint
 
 from her2viewer.cases.field_score import FieldScore
-from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.fields.files import DRAWN_FILTER
 from her2viewer.gui.fields.outdated import Now, outdated_fields
 from her2viewer.gui.fields.table import Column

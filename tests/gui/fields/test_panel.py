@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QBoxLayout, QComboBox, QLineEdit
 
-from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.app import App
 from her2viewer.gui.fields.resolve import NO_PAIR, TEACHING
 from her2viewer.gui.fields.table import Column

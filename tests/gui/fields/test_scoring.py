@@ -8,7 +8,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.fields.evidence_keep import EvidenceKeep
 from her2viewer.gui.fields.state import GridWish
 from her2viewer.gui.resolve import resolve_score

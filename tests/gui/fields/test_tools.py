@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from her2viewer.cases.shape import ShapeKind
-from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.fields.state import ToolId
 from her2viewer.scoring.stains import Stain
 

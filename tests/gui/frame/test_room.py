@@ -9,7 +9,9 @@ from PySide6.QtGui import QColor, QGuiApplication, QPalette, QStyleHints
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
-from her2viewer.gui.actions import SPECS, ActionId, Actions
+from her2viewer.gui.actions.actions import Actions
+from her2viewer.gui.actions.ids import ActionId
+from her2viewer.gui.actions.specs import SPECS
 from her2viewer.gui.app import App
 from her2viewer.gui.command_search import Command
 from her2viewer.gui.frame.docks import Panel

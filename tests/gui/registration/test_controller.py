@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from her2viewer.export.overlay import OverlayStyle
-from her2viewer.gui.actions import ActionId
+from her2viewer.gui.actions.ids import ActionId
 from her2viewer.gui.app import App
 from her2viewer.gui.controllers.exporting import ExportWish
 from her2viewer.gui.resolve import resolve_score

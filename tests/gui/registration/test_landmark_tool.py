@@ -7,7 +7,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from her2viewer.gui.actions import ActionId
+from her2viewer.gui.actions.ids import ActionId
 from her2viewer.gui.app import App
 from her2viewer.gui.compare.state import CompareMode
 from her2viewer.gui.pane.tissue_view import TissueView

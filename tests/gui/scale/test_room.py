@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
-from her2viewer.gui.actions import ActionId
+from her2viewer.gui.actions.ids import ActionId
 from her2viewer.gui.app import App
 from her2viewer.gui.pane.tissue_view import TissueView
 from her2viewer.gui.pane.viewpoint import Viewpoint

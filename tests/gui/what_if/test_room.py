@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from pytestqt.qtbot import QtBot
 
-from her2viewer.gui.actions import ActionId
+from her2viewer.gui.actions.ids import ActionId
 from her2viewer.gui.app import App
 from her2viewer.gui.pane.viewpoint import Viewpoint
 from her2viewer.gui.what_if.resolve import dab_vectors, resolve_what_if, said_at

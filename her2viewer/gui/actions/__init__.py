@@ -1,0 +1,1 @@
+"""Every action of the window, declared once: menus, tool bar, shortcut sheet and command search are made from this."""

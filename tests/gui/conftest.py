@@ -318,5 +318,13 @@ def scored_app(app: App, qtbot: QtBot, pair: tuple[Path, Path]) -> App:
     return app
 
 
+def opened_alone(app: App, qtbot: QtBot, ihc: Path) -> None:
+    """Opens an IHC image without an H&E, and scores it."""
+    app.images.open({Stain.IHC: ihc})
+    qtbot.waitUntil(lambda: app.store.state.scorable is not None)
+    app.scoring.score()
+    qtbot.waitUntil(lambda: app.store.state.scoring.phase is ScorePhase.SCORED)
+
+
 def user_error(text: str = "it cannot be done") -> UserError:
     return UserError(text, remedy="do something else")

@@ -41,7 +41,7 @@ def reasons(state: State) -> dict[Id, str]:
     why[Id.UNTRAINED_MAP] = "" if state.trust.report is not None else "Question the map first (Q)."
     why.update(
         dict.fromkeys(
-            (Id.READ_MEMBRANES, Id.SHOW_CELLS), "" if state.pair is not None else "Open both images of a pair first."
+            (Id.READ_MEMBRANES, Id.SHOW_CELLS), "" if state.scorable is not None else "Open the HER2 IHC image first."
         )
     )
     why[Id.CANCEL] = "" if _busy(state) else "Nothing is being worked on."

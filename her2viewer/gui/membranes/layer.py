@@ -46,6 +46,7 @@ class CellLayer:
         shown = self._shown()
         if shown is None:
             self._contours.clear()
+        if shown is None or sight.image is None:
             return
         contours = self.contours(shown, sight.stain)
         to_screen = on_screen(sight)
@@ -53,8 +54,7 @@ class CellLayer:
         small = contours.size * to_screen.scale < _SMALL
         placed = transform(to_screen)
         painter.save()
-        if sight.image is not None:
-            painter.setClipRegion(QRegion(placed.map(QPolygonF(QRectF(0, 0, *sight.image.source.size))).toPolygon()))
+        painter.setClipRegion(QRegion(placed.map(QPolygonF(QRectF(0, 0, *sight.image.source.size))).toPolygon()))
         for grade in Grade:
             for path in contours.paths(grade, seen, to_screen.scale):
                 LOOKS[grade].stroke(painter, path, placed, small=small)

@@ -3,17 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from her2viewer.cases.case import OpenedPair
-from her2viewer.cases.field import read_whole
 from her2viewer.errors import UserError
 from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.bench import Bench
-from her2viewer.gui.fields.reading import read_placed
+from her2viewer.gui.fields.reading import read_scored
 from her2viewer.gui.frame.docks import Panel
 from her2viewer.gui.lanes import Context, Progress
 from her2viewer.gui.parts import Parts
 from her2viewer.gui.resolve import resolve_colouring
-from her2viewer.gui.state import OpenedImage, Scoring, State
+from her2viewer.gui.state import State
 from her2viewer.gui.what_if.resolve import STEPS, can_vary, dab_vectors, resolve_what_if
 from her2viewer.gui.what_if.state import WhatIfState
 from her2viewer.imaging.stain_vectors import StainVectors
@@ -69,13 +67,13 @@ class WhatIfRoom:
 
     def _compute(self) -> None:
         state = self._store.state
-        pair, scoring, vectors = state.pair, state.scoring, dab_vectors(state)
+        images, scoring, vectors = state.scorable, state.scoring, dab_vectors(state)
         evidence = scoring.evidence
-        if pair is None or evidence is None or vectors is None:
+        if images is None or evidence is None or vectors is None:
             return
         self._lanes.files.submit(
             _TOPIC,
-            lambda _: _read_again(pair, scoring, evidence),
+            lambda _: read_scored(images, scoring.key, scoring.alignment, evidence.prediction.fields),
             lambda field: self._ask(field, evidence, vectors),
             failed=self._failed,
         )
@@ -129,10 +127,3 @@ class WhatIfRoom:
         shown = self._mosaic.colouring.name == resolve_colouring(state, Stain.IHC).name
         if wish.on and wish.painted != wish.factor and shown:
             self._put(painted=wish.factor)
-
-
-def _read_again(pair: tuple[OpenedImage, OpenedImage], scoring: Scoring, evidence: Evidence) -> FieldPixels:
-    """In the files lane: the very pixels that were scored. Raises ImageError where they cannot be read."""
-    if scoring.key is None or scoring.alignment is None:
-        return read_whole(OpenedPair(pair[0].source, pair[1].source), scoring.alignment)
-    return read_placed(pair, scoring.alignment, evidence.prediction.fields[Stain.IHC])

@@ -21,7 +21,7 @@ from her2viewer.scoring.membrane.rule import Grade
 from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.stains import Stain
 
-from ..conftest import FakeScorer, opened
+from ..conftest import FakeScorer, opened, opened_alone
 from ..test_pane import pixels_of
 from .conftest import made
 
@@ -182,3 +182,17 @@ def test_a_field_that_is_scored_is_read_alone(phantom_app: App, qtbot: QtBot, sc
     assert evidence is not None and membranes.field == evidence.prediction.fields[Stain.IHC]
     reading = membranes.reading
     assert reading is not None and len(Grade) == len(reading.counts)
+
+
+def test_an_ihc_alone_is_read_and_its_cells_are_over_it(
+    app: App, qtbot: QtBot, phantom_pair: tuple[Path, Path], pair: tuple[Path, Path]
+) -> None:
+    opened_alone(app, qtbot, phantom_pair[1])
+    read(app, qtbot)
+    view = app.window.panes[Stain.IHC].view
+    qtbot.waitUntil(lambda: view.mosaic.settled)
+    with_cells = pixels_of(view.viewport().grab().toImage())
+    app.membranes.show_cells(False)
+    assert (pixels_of(view.viewport().grab().toImage()) != with_cells).any()
+    app.images.open({Stain.IHC: pair[1]})
+    qtbot.waitUntil(lambda: app.store.state.membranes.reading is None)

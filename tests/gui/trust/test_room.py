@@ -12,7 +12,7 @@ from her2viewer.gui.app import App
 from her2viewer.gui.trust.resolve import UNTRAINED
 from her2viewer.scoring.stains import Stain
 
-from ..conftest import FakeScorer, opened
+from ..conftest import FakeScorer, opened, opened_alone
 from ..test_pane import pixels_of
 
 Key = Qt.Key
@@ -78,6 +78,13 @@ def test_it_can_be_cancelled_and_a_stale_answer_is_dropped(scored_app: App, qtbo
     scorer.gate.set()
     qtbot.waitUntil(lambda: not app.lanes.inference.busy)
     assert app.store.state.trust.report is None and not app.store.state.trust.asking
+
+
+def test_a_map_of_the_ihc_alone_is_questioned(app: App, qtbot: QtBot, pair: tuple[Path, Path]) -> None:
+    opened_alone(app, qtbot, pair[1])
+    question(app, qtbot)
+    report = app.store.state.trust.report
+    assert report is not None and report.membrane is not None, "the IHC was read again"
 
 
 def test_a_field_that_cannot_be_read_again_is_said(scored_app: App, qtbot: QtBot) -> None:

@@ -16,7 +16,7 @@ from her2viewer.imaging.stain_views import StainView
 from her2viewer.scoring.preprocess import compose
 from her2viewer.scoring.stains import Stain
 
-from ..conftest import FakeScorer, opened, tissue
+from ..conftest import FakeScorer, opened, opened_alone, tissue
 from ..test_pane import pixels_of
 
 IHC = tissue(2, stain=Stain.IHC)
@@ -150,3 +150,12 @@ def test_esc_stops_it_while_it_is_computed(scored_app: App, qtbot: QtBot, scorer
     scorer.gate.set()
     qtbot.waitUntil(lambda: not app.lanes.inference.busy)
     assert app.store.state.what_if.found is None
+
+
+def test_the_dab_of_an_ihc_alone_is_varied(app: App, qtbot: QtBot, pair: tuple[Path, Path]) -> None:
+    opened_alone(app, qtbot, pair[1])
+    qtbot.waitUntil(lambda: dab_vectors(app.store.state) is not None)
+    qtbot.keyClick(app.window, Key.Key_W)
+    qtbot.waitUntil(lambda: app.store.state.what_if.found is not None)
+    evidence, found = app.store.state.scoring.evidence, app.store.state.what_if.found
+    assert evidence is not None and found is not None and Stain.HE not in evidence.prediction.fields

@@ -17,6 +17,7 @@ from her2viewer.errors import Cancelled, ExportError, UserError
 from her2viewer.imaging.opening import probe
 from her2viewer.scoring.evidence import Evidence
 from her2viewer.scoring.field_scorer import FieldScorer
+from her2viewer.scoring.watching import never
 
 READERS: Final = 2
 BATCH: Final = 8
@@ -53,7 +54,7 @@ def run_batch(
     scorer: FieldScorer,
     options: BatchOptions,
     on_row: Callable[[BatchRow], None] = lambda row: None,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancelled: Callable[[], bool] = never,
     *,
     writer: BatchWriter | None = None,
 ) -> BatchSummary:

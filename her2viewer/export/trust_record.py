@@ -50,7 +50,7 @@ class PerturbationRecord(Section):
     fills: dict[str, Words]
 
 
-class MembraneRecord(Section):
+class OnMembraneRecord(Section):
     """Shares of positive evidence in the IHC that lie on stained membrane; `area` is what even evidence would get."""
 
     map: Share
@@ -101,7 +101,7 @@ class TrustRecord(Section):
     reasons: tuple[Words, ...]
     limit: Words = LIMIT
     perturbation: PerturbationRecord
-    membrane: MembraneRecord | None
+    membrane: OnMembraneRecord | None
     stability: tuple[TurnRecord, ...]
     randomised: RandomisedRecord
     thresholds: ThresholdsRecord
@@ -148,11 +148,11 @@ def _perturbation(report: TrustReport) -> PerturbationRecord:
     )
 
 
-def _membrane(report: TrustReport) -> MembraneRecord | None:
+def _membrane(report: TrustReport) -> OnMembraneRecord | None:
     found = report.membrane
     if found is None:
         return None
-    return MembraneRecord(
+    return OnMembraneRecord(
         map=_within(found.of_map),
         random_mean=_within(found.random_mean),
         random_spread=round(found.random_spread, 6),

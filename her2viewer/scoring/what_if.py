@@ -22,6 +22,7 @@ from her2viewer.scoring.evidence import Evidence, FieldPixels
 from her2viewer.scoring.field_scorer import FieldScorer
 from her2viewer.scoring.preprocess import InputLayout, NetworkInput, compose
 from her2viewer.scoring.stains import Stain
+from her2viewer.scoring.watching import never, unwatched
 
 FACTORS: Final = tuple(i / 5 for i in range(16))
 """Times the field's own DAB, 0 to 3; 1 is among them."""
@@ -109,8 +110,8 @@ def what_if(
     *,
     vectors: StainVectors | None = None,
     factors: Sequence[float] = FACTORS,
-    cancelled: Callable[[], bool] = lambda: False,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    cancelled: Callable[[], bool] = never,
+    progress: Callable[[int, int], None] = unwatched,
 ) -> WhatIf:
     """Scores a field with its DAB made weaker and stronger, and halves each step of the score until it is known to `CLOSE`.
 

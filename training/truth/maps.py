@@ -14,6 +14,7 @@ from her2viewer.scoring.attribution.attribution import Attribution
 from her2viewer.scoring.evidence import Evidence
 from her2viewer.scoring.methods import FUSED, METHOD_SHOWN_FIRST, METHODS, STAGE_SHOWN_FIRST
 from her2viewer.scoring.stains import Stain
+from her2viewer.scoring.trust.cells import spot
 from training.evaluation.baseline import dab_densities
 
 Plane = NDArray[np.float32]
@@ -85,17 +86,16 @@ def baseline_planes(
 ) -> Iterator[tuple[str, dict[Stain, Plane]]]:
     """Each baseline's name and its planes, by the stains that the model takes.
 
-    Random: uniform noise on the grid of the last stage, drawn as its maps are. Centre: a Gaussian at the middle of the image, its
-    deviation a quarter of the side. DAB density: of the IHC, not below 0; laid over the H&E as it is, without regard to how
-    the two lie. DAB above Otsu's threshold: the same, 0 below the threshold between its two modes (Otsu 1979).
+    Random: uniform noise on the grid of the last stage, drawn as its maps are; one for all maps, where a trust report has random
+    maps as smooth as the one it questions (`trust.chance`). Centre: a Gaussian at the middle of the image, its deviation a
+    quarter of the side. DAB density: of the IHC, not below 0; laid over the H&E as it is, without regard to how the two lie.
+    DAB above Otsu's threshold: the same, 0 below the threshold between its two modes (Otsu 1979).
     """
     stains = evidence.layout.order
     noise = np.random.default_rng(np.random.SeedSequence(seed)).random(evidence.class_maps.shape[1:], np.float32)
     drawn = replace(evidence.attribution(evidence.prediction.score), values=noise)
     yield RANDOM, {stain: over_image(drawn, stain, side) for stain in stains}
-    away = (np.arange(side, dtype=np.float32) + np.float32(0.5)) / np.float32(side) - np.float32(0.5)
-    bell = np.exp(-(away**2) / np.float32(2 * 0.25**2))
-    yield CENTRE, dict.fromkeys(stains, np.outer(bell, bell))
+    yield CENTRE, dict.fromkeys(stains, spot(side, side))
     full = dab_densities(ihc).astype(np.float32)
     density = np.maximum(cv2.resize(full, (side, side), interpolation=cv2.INTER_AREA), 0)
     yield DAB, dict.fromkeys(stains, density)

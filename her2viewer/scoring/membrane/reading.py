@@ -22,6 +22,7 @@ from her2viewer.scoring.membrane.polar import RAYS
 from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.preprocess import FIELD_UM
 from her2viewer.scoring.stains import Stain
+from her2viewer.scoring.watching import never
 
 CUTS: Final = rule.Cuts(perceptible=0.0, faint_below=0.205, intense_from=0.313, complete_from=0.85, stained_from=0.25)
 """Amounts in optical density x um. Set on 28 phantoms by `python -m training membranes --fit`; what is perceptible is decided
@@ -101,7 +102,7 @@ def read_field(
     mpp: PixelSize | None,
     *,
     field_um: float = FIELD_UM,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancelled: Callable[[], bool] = never,
 ) -> MembraneReading:
     """The reading of a field's IHC. mpp: of level-0 px; where it is None, the field's longer side is taken for `field_um`
     micrometres (`InputLayout.field_um`). Raises KeyError without an IHC, Cancelled.
@@ -117,7 +118,7 @@ def read_membranes(
     *,
     field: FieldOfView | None = None,
     assumed: bool = False,
-    cancelled: Callable[[], bool] = lambda: False,
+    cancelled: Callable[[], bool] = never,
 ) -> MembraneReading:
     """Finds cells, traces and grades their membranes and applies the rule.
 
@@ -173,7 +174,7 @@ class FoundCells:
     counted: NDArray[np.bool_]
 
 
-def find_cells(ihc_pixels: RGBImage, mpp: float, cancelled: Callable[[], bool] = lambda: False) -> FoundCells:
+def find_cells(ihc_pixels: RGBImage, mpp: float, cancelled: Callable[[], bool] = never) -> FoundCells:
     """All cells of an IHC field of `mpp` micrometres a pixel, measured but not yet graded. Raises Cancelled."""
 
     def go_on() -> None:

@@ -8,6 +8,7 @@ import pytest
 import safetensors.numpy
 
 from her2viewer.errors import PackageError
+from her2viewer.scoring.evidence import MapRequest
 from her2viewer.scoring.guard.familiarity import Cloud, Reference
 from her2viewer.scoring.package import (
     ModelManifest,
@@ -137,7 +138,7 @@ def test_writing_never_replaces_and_leaves_nothing_half_done(tmp_path: Path, mon
 def test_bundled_packages_are_whole(folder: Path) -> None:
     package = open_package(folder)
     scorer = Scorer.open(package, "cpu")
-    assert scorer.fixed_peak("layer4") is not None
+    assert scorer.fixed_peak(MapRequest("2+")) is not None
     assert package.manifest.classes == ("0", "1+", "2+", "3+")
     assert package.manifest.calibration.conformal is not None
     assert package.manifest.metrics

@@ -48,6 +48,11 @@ def test_the_quantile_is_that_of_the_finite_sample() -> None:
     assert conformal_quantile(p[:0], truth[:0]) == 1.0
 
 
+def test_the_likeliest_class_is_in_and_counts_as_such() -> None:
+    p = np.array([[0.4, 0.3, 0.3]] * 95 + [[0.3, 0.5, 0.2]] * 5)
+    assert conformal_quantile(p, np.zeros(100, int)) == 0.0
+
+
 def test_coverage_is_drawn_from_the_distribution_that_the_theory_gives() -> None:
     found = []
     for seed in range(300):

@@ -88,11 +88,11 @@ class WhatIfPlot(QWidget):
     def _paint_name(
         self, painter: QPainter, name: str, ink: QColor, xs: np.ndarray, top: np.ndarray, bottom: np.ndarray
     ) -> None:
-        """Where its band is highest, if it is high enough there to hold it."""
-        fine = np.linspace(xs[0] + _SIDE, xs[-1] - _SIDE, 64)
+        """Where its band is highest, if it is high and wide enough there to hold it."""
+        fine = np.linspace(xs[0], xs[-1], 128)
         above, below = np.interp(fine, xs, top), np.interp(fine, xs, bottom)
         high = below - above
-        if high.max() < _ROW + 2:
+        if (high >= _ROW).sum() * (fine[1] - fine[0]) < painter.fontMetrics().horizontalAdvance(name) + 8:
             return
         # The middle of where it is nearly as high as it gets: at the end of a plateau a name would look lost.
         places = np.flatnonzero(high >= 0.97 * high.max())

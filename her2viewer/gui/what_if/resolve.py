@@ -76,7 +76,7 @@ def what_if_colouring(state: State) -> Colouring | None:
         ("what if", vectors, wish.painted),
         partial(_restained, vectors, wish.painted),
         words,
-        f"Altered: {_amount(wish.painted)}. This is not how the slide looks.",
+        f"Altered: {words}, not the slide",
         f"{words}, separated by {vectors.origin} vectors and mixed again by Beer-Lambert. Haematoxylin and background are "
         "as they were. A stronger stain of the laboratory would also spread: this is arithmetic, not staining.",
     )

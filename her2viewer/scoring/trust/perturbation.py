@@ -24,8 +24,8 @@ from her2viewer.scoring.trust.fill import FILLS, filled
 from her2viewer.scoring.trust.findings import Curves, Perturbation
 
 SHARES: Final = (0.0, 0.15, 0.5, 0.85, 1.0)
-"""Of the pixels removed. The same from both ends, so that what a map's insertion shows is what its negative's deletion shows. Few,
-as each step costs a report twelve runs of the network."""
+"""Of the pixels removed. The same from both ends, so that what a map's insertion shows is what its negative's deletion shows.
+Few, as each step costs a report twelve runs of the network."""
 
 RANDOM_MAPS: Final = 4
 

@@ -18,8 +18,8 @@ maps passed it in 1 to 6% of 300 tries, the smoother the more often, and the tru
 5.5. The tests hold the settings in use to 10%; `python -m training trust` counts both over a real network."""
 
 HALF: Final = 0.5
-"""Share of (rank) variance, by convention: Adebayo et al. give no threshold. A map of which half or more comes without learning shows the picture; one of which half or more goes
-when the picture is turned shows the turn."""
+"""Share of (rank) variance, by convention: Adebayo et al. give no threshold. A map of which half or more comes without learning
+shows the picture; one of which half or more goes when the picture is turned shows the turn."""
 
 
 def thresholds(perturbation: Perturbation) -> Thresholds:

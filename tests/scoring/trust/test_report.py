@@ -18,7 +18,7 @@ def test_a_true_map_of_a_known_network_tells_more_than_chance(weights) -> None:
     explained = explained_by(network)
     report = trust_report(explained, evidence, attribution_of(explained.values(evidence.network_input)))
     assert report.perturbation.of_map.deletion_area < report.perturbation.of_map.insertion_area
-    assert report.perturbation.lead > 5 and report.randomised.alike < 0.5
+    assert report.perturbation.lead > report.thresholds.lead and report.randomised.alike < 0.5
     # It looks at one place whatever lies there, so turning the tissue finds it out.
     assert report.verdict is Verdict.UNKNOWN and "does not keep its map" in report.reasons[0]
 

@@ -15,12 +15,11 @@ def test_a_pair_agrees_also_when_it_lies_a_little_off(pair: tuple[Picture, Pictu
     assert agreement(Sample(np.roll(he, (30, -24), (0, 1))), Sample(ihc)) > 0.6
 
 
-def test_empty_glass_does_not_and_other_tissue_hardly(pair: tuple[Picture, Picture]) -> None:
+def test_empty_glass_and_other_tissue_agree_no_more_than_by_chance(pair: tuple[Picture, Picture]) -> None:
     he, ihc = pair
     noise = np.random.default_rng(0).normal(235, 1.5, ihc.shape).clip(0, 255).astype(np.uint8)
-    for empty in (noise, np.full_like(ihc, 240)):
-        assert agreement(Sample(he), Sample(empty)) < LEAST_AGREEING
-    for other in (np.rot90(ihc), np.rot90(ihc, 2), ihc[::-1]):
+    assert agreement(Sample(he), Sample(np.full_like(ihc, 240))) < LEAST_AGREEING
+    for other in (noise, np.rot90(ihc), np.rot90(ihc, 2), ihc[::-1]):
         assert agreement(Sample(he), Sample(np.ascontiguousarray(other))) < 0.5
 
 

@@ -153,7 +153,7 @@ def membranes(
     found = measured(phantoms, real or [], cores, fit=fit, progress=say)
     named = " ".join(f"../shared/data/{folder.name}" for folder in real or [])
     command = (
-        "python -m training phantom --out phantoms --count 200 --seed 4001\n"
+        f"python -m training phantom --out phantoms --count {found.phantoms} --seed 4001\n"
         f"python -m training membranes phantoms {named}"
         + (f" --cores ../shared/data/{cores.name}" if cores else "")
         + " --out resources/guide/membranes.md"

@@ -11,7 +11,7 @@ Pairs = NDArray[np.intp]
 """(k, 2): rows of the found and of the drawn ones."""
 
 
-def matched(found: NDArray[np.float64], drawn: NDArray[np.float64], reach: NDArray[np.float64]) -> Pairs:
+def matched(found: NDArray[np.floating], drawn: NDArray[np.float64], reach: NDArray[np.float64]) -> Pairs:
     """Pairs of found (n, 2) and drawn (m, 2) centres that lie within `reach` (m,) of the drawn one."""
     if not len(found) or not len(drawn):
         return np.zeros((0, 2), np.intp)
@@ -22,7 +22,7 @@ def matched(found: NDArray[np.float64], drawn: NDArray[np.float64], reach: NDArr
     return _one_to_one(row, at[row, column], distance[row, column])
 
 
-def matched_cells(found: NDArray[np.float64], cell_of: NDArray[np.uint16]) -> Pairs:
+def matched_cells(found: NDArray[np.floating], cell_of: NDArray[np.uint16]) -> Pairs:
     """Pairs of found centres (n, 2) and numbers (from 0) of the drawn cells they lie in; of several in one, the middlemost."""
     height, width = cell_of.shape
     x = np.clip(found[:, 0].astype(np.intp), 0, width - 1)

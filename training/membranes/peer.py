@@ -21,8 +21,8 @@ from her2viewer.scoring.membrane.measuring import PERCEPTIBLE
 _EXPANSION_UM = 2.2
 _APART_UM = 2.0
 _SMALLEST_UM2 = 5.0
-_NATURAL_TO_LOG10 = 0.4343
-"""`rgb2hed` counts in natural logarithms."""
+_TO_LOG10 = 6.0
+"""`rgb2hed` counts in logarithms to the base of a millionth."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,20 +37,22 @@ class PeerCells:
 def peer_cells(image: RGBImage, mpp: float) -> PeerCells:
     """Cells of an IHC field by scikit-image. image: (h, w, 3) uint8 RGB."""
     hed = rgb2hed(image)
-    blue = gaussian(hed[..., 0], 0.6 / mpp)
-    nuclear = blue > threshold_otsu(blue)
+    blue = gaussian(hed[..., 0], 0.6 / mpp)  # type: ignore[no-untyped-call]
+    nuclear = blue > threshold_otsu(blue)  # type: ignore[no-untyped-call]
     depth = ndimage.distance_transform_edt(nuclear)
-    peaks = peak_local_max(
-        gaussian(depth, 1.0), min_distance=max(1, round(_APART_UM / mpp)), labels=nuclear.astype(np.int32)
+    peaks = peak_local_max(  # type: ignore[no-untyped-call]
+        gaussian(depth, 1.0),  # type: ignore[no-untyped-call]
+        min_distance=max(1, round(_APART_UM / mpp)),
+        labels=nuclear.astype(np.int32),
     )
     markers = np.zeros(nuclear.shape, np.int32)
     markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
-    nuclei = watershed(-depth, markers, mask=nuclear)
+    nuclei = watershed(-depth, markers, mask=nuclear)  # type: ignore[no-untyped-call]
     areas = np.bincount(nuclei.ravel(), minlength=len(peaks) + 1)
     nuclei[areas[nuclei] < _SMALLEST_UM2 / mpp**2] = 0
-    cells = expand_labels(nuclei, _EXPANSION_UM / mpp)
-    rim = find_boundaries(cells, mode="inner")
-    brown = hed[..., 2] * _NATURAL_TO_LOG10
+    cells = expand_labels(nuclei, _EXPANSION_UM / mpp)  # type: ignore[no-untyped-call]
+    rim = find_boundaries(cells, mode="inner")  # type: ignore[no-untyped-call]
+    brown = hed[..., 2] * _TO_LOG10
     numbers = np.flatnonzero(np.bincount(nuclei.ravel(), minlength=len(peaks) + 1)[1:]) + 1
     if not len(numbers):
         return PeerCells(np.zeros((0, 2)), np.zeros(0), np.zeros(0))

@@ -28,6 +28,16 @@ the network's score. Where the two lie two steps or more apart, that counts towa
 7. Grades: {cuts}.
 """
 
+_FAILS = """
+## Where it fails
+Seen on the real images with the cells drawn over them:
+- Large lumina inside a brown ring are taken for a cell now and then, and a stromal cell beside a strongly stained duct takes the
+  duct's edge for its own membrane.
+- Pale, unstained nuclei beside a strong nest are missed, so that the share of stained cells comes out too high.
+- Scattered tumour cells that lie far apart are passed over as stroma.
+- Granular cytoplasm is read as membrane.
+"""
+
 
 def page(measured: Measured, command: str) -> str:
     """The page as Markdown. command: what remakes it."""
@@ -61,9 +71,10 @@ passed over: nuclear shape and crowding tell no more. What counts is {_kinds(our
 {_confusion("phantom", ours.confusion)}
 """
     if measured.real:
-        text += "\n## On real images\nLabels are those of the slide or the core, not of the field. No threshold was set on these.\n"
+        text += "\n## On real images\nLabels are the slide's or the core's, not the field's. No threshold was set on these.\n"
         for name, fields in measured.real.items():
             text += f"\n### {name}\n{_real(fields)}\n"
+    text += _FAILS
     text += f"""
 ## How to remake it
 ```sh
@@ -111,6 +122,7 @@ def _real(fields: Sequence[RealField]) -> str:
         for f in fields
     )
     return (
-        f"{_of(int((apart == 0).sum()), len(scored))} as the label, {_of(int((apart <= 1).sum()), len(scored))} within one step.\n\n"
+        f"{_of(int((apart == 0).sum()), len(scored))} as the label, {_of(int((apart <= 1).sum()), len(scored))} within one step."
+        "\n\n"
         f"| image | label | read | cells | none / faint / moderate / intense |\n|---|---|---|---:|---|\n{rows}"
     )

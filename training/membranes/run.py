@@ -5,7 +5,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,10 @@ class Measured:
     epithelial: tuple[float, float]
     real: dict[str, tuple[RealField, ...]]
     fit: Fit | None = None
+
+    @property
+    def phantoms(self) -> int:
+        return self.fitted_on + self.ours.fields
 
 
 def halves(names: Sequence[str]) -> NDArray[np.bool_]:
@@ -106,7 +110,7 @@ def look(path: Path) -> tuple[Seen, Seen]:
 def fit_ours(fields: Sequence[Seen]) -> tuple[Cuts, Weights]:
     """Cuts and weights by the phantoms of one half: the weights first, since the cuts are those of the cells that count."""
     looks, epithelial, each = _stacked(fields)
-    model = LogisticRegression(class_weight="balanced", C=100).fit(looks[:, 1:], epithelial, sample_weight=each)
+    model: Any = LogisticRegression(class_weight="balanced", C=100).fit(looks[:, 1:], epithelial, sample_weight=each)  # type: ignore[no-untyped-call]
     one, *others = (round(float(value), 2) for value in (model.intercept_[0], *model.coef_[0]))
     weights: Weights = (one, others[0], others[1], others[2])
     return fitted([field.counted(weights).cells for field in fields], CUTS), weights

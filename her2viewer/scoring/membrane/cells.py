@@ -15,7 +15,7 @@ from her2viewer.scoring.membrane.nuclei import Nuclei
 
 Weights = tuple[float, float, float, float]
 
-EPITHELIAL: Final[Weights] = (3.88, 2.87, -4.37, -1.91)
+EPITHELIAL: Final[Weights] = (4.36, 2.71, -5.02, -2.0)
 """Weights of a logistic regression on phantoms: of 1, and of the logarithms of a nucleus' radius (um), its elongation and the
 distance (um) to the third nearest. Remade by `python -m training membranes --fit`."""
 _MARGIN_UM: Final = 1.5

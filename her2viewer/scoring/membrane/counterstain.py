@@ -7,6 +7,7 @@ membrane traced there would hug dark nuclei.
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from her2viewer.scoring.membrane.dyes import Plane
 from her2viewer.scoring.membrane.polar import along_rays
@@ -19,7 +20,7 @@ _BARE: Final = 0.12
 """Optical density of DAB round a nucleus above which it tells nothing of the counterstain."""
 _SHOWN: Final = 0.03
 """Counterstain by which a nucleus has to be deeper than its surroundings."""
-_RADII: Final = np.arange(0.5, 14.0, 1.0, np.float32)
+_RADII: Final = np.arange(0.5, 14.0, 1.0, dtype=np.float32)
 
 
 def without_counterstain(dab: Plane, counterstain: Plane, centre: Plane, radius: Plane) -> Plane:
@@ -40,6 +41,6 @@ def _share(dab: Plane, counterstain: Plane, centre: Plane, radius: Plane) -> flo
     return float(np.clip(np.median((brown_in - brown_out)[telling] / deeper[telling]), 0, _MOST))
 
 
-def _mean(plane: Plane, centre: Plane, part: Plane) -> Plane:
+def _mean(plane: Plane, centre: Plane, part: NDArray[np.bool_]) -> Plane:
     rings = along_rays(plane, centre, _RADII).mean(axis=1)
     return np.asarray((rings * part).sum(axis=1) / np.maximum(part.sum(axis=1), 1), np.float32)

@@ -16,7 +16,7 @@ _WALLED: Final = 0.08
 _WALL: Final = 0.3
 """Share of that ring's height from where what lies between two centres is a wall."""
 _STEPS: Final = 12
-_RING: Final = np.arange(2.0, 6.0 / WORKING_MPP, 1.5, np.float32)
+_RING: Final = np.arange(2.0, 6.0 / WORKING_MPP, 1.5, dtype=np.float32)
 
 
 def territories(shape: tuple[int, ...], centre: Centres) -> NDArray[np.int32]:
@@ -41,6 +41,8 @@ def inside_same_membrane(dab: Plane, centre: Centres, strength: NDArray[np.float
     one, two = _pairs(territories(dab.shape, centre))
     near = np.hypot(*(centre[one] - centre[two]).T) <= _NEAR_UM / WORKING_MPP
     one, two = one[near], two[near]
+    if not len(one):
+        return np.zeros(len(centre), np.bool_)
     smooth = np.asarray(cv2.GaussianBlur(dab, (0, 0), 0.8), np.float32)
     ring = along_rays(smooth, centre, _RING)
     own = ring[..., 0].mean(axis=1)

@@ -30,7 +30,7 @@ _AROUND_UM: Final = 25.0
 _COARSE: Final = 8
 """px: the grid that strengths are averaged on."""
 _FURTHEST_UM: Final = 5.5
-_RING: Final = np.arange(2.0, 13.0, 1.5, np.float32)
+_RING: Final = np.arange(2.0, 13.0, 1.5, dtype=np.float32)
 _HERE: Final = np.zeros(1, np.float32)
 _WALL_SHARE: Final = 0.6
 _WALL_LEAST: Final = 0.05
@@ -127,7 +127,7 @@ def _cored(planes: DyePlanes, centre: Centres) -> NDArray[np.bool_]:
     nuclear = np.maximum(along_rays(blue, centre, _HERE)[:, 0, 0] - np.float32(_AGAINST_DAB) * own, 0)
     on_wall = (own > _WALL_SHARE * ring) & (own > _WALL_LEAST + _WALL_BLUE * nuclear)
     empty = (own + nuclear < _EMPTY) & (ring > 5 * np.maximum(own, 0.01))
-    return ~(on_wall | empty)
+    return np.asarray(~(on_wall | empty), np.bool_)
 
 
 def _disc(um: float) -> NDArray[np.uint8]:
@@ -137,7 +137,7 @@ def _disc(um: float) -> NDArray[np.uint8]:
 
 def _outlined(blue: Plane, centre: Centres, strength: NDArray[np.float32]) -> Nuclei:
     """Each nucleus' rim where blue falls off outwards, and its centre moved to the middle of that."""
-    radii = np.arange(1.5, _FURTHEST_UM / WORKING_MPP, 1.0, np.float32)
+    radii = np.arange(1.5, _FURTHEST_UM / WORKING_MPP, 1.0, dtype=np.float32)
     smooth = np.asarray(cv2.GaussianBlur(blue, (0, 0), 0.8), np.float32)
     read = along_rays(smooth, centre, radii)
     fall = read[..., :-1] - read[..., 1:]

@@ -16,7 +16,7 @@ from her2viewer.scoring.membrane.polar import Rays, along_rays, closed_paths, on
 
 REACH_UM: Final = 9.5
 _FIRST_PX: Final = 2.0
-RADII: Final = np.arange(_FIRST_PX, REACH_UM / WORKING_MPP, 1.0, np.float32)
+RADII: Final = np.arange(_FIRST_PX, REACH_UM / WORKING_MPP, 1.0, dtype=np.float32)
 """px: the radii at which rays are read, one working pixel apart."""
 _CYTOPLASM_UM: Final = 2.2
 _TO_PRIOR: Final = 0.006
@@ -60,4 +60,4 @@ def _borders(shape: tuple[int, ...], nuclei: Nuclei) -> NDArray[np.float32]:
     there = owner[np.clip(y.astype(np.intp), 0, height - 1), np.clip(x.astype(np.intp), 0, width - 1)]
     foreign = there != np.arange(len(nuclei))[:, None, None]
     first = np.where(foreign.any(axis=-1), foreign.argmax(axis=-1), len(RADII) - 1)
-    return RADII[first]
+    return np.asarray(RADII[first], np.float32)

@@ -19,6 +19,9 @@ _ANGLES: Final = (np.arange(RAYS) * (2 * np.pi / RAYS)).astype(np.float32)
 _COS: Final = np.cos(_ANGLES)
 _SIN: Final = np.sin(_ANGLES)
 
+_AT_ONCE: Final = 8192
+"""Centres in one call: OpenCV's remap takes no more than 32,767 rows."""
+
 Centres = NDArray[np.float32]
 """(n, 2) float32: x, y in working pixels, pixel centres at +0.5."""
 Rays = NDArray[np.float32]
@@ -27,12 +30,15 @@ Rays = NDArray[np.float32]
 
 def along_rays(plane: Plane, centres: Centres, radii: NDArray[np.float32]) -> Rays:
     """The plane read linearly along the rays, repeated beyond its border. radii: (k,) px. Returns (n, RAYS, k)."""
-    x, y = on_rays(centres, np.broadcast_to(radii, (len(centres), RAYS, len(radii))))
-    flat = (len(centres), RAYS * len(radii))
-    read = cv2.remap(
-        plane, x.reshape(flat) - 0.5, y.reshape(flat) - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(read, np.float32).reshape(x.shape)
+    read = np.empty((len(centres), RAYS, len(radii)), np.float32)
+    for first in range(0, len(centres), _AT_ONCE):
+        part = centres[first : first + _AT_ONCE]
+        x, y = on_rays(part, np.broadcast_to(radii, (len(part), RAYS, len(radii))))
+        flat = (len(part), RAYS * len(radii))
+        read[first : first + _AT_ONCE] = cv2.remap(
+            plane, x.reshape(flat) - 0.5, y.reshape(flat) - 0.5, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        ).reshape(x.shape)
+    return read
 
 
 def on_rays(centres: Centres, radii: Rays) -> tuple[Rays, Rays]:

@@ -23,8 +23,9 @@ from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.preprocess import FIELD_UM
 from her2viewer.scoring.stains import Stain
 
-CUTS: Final = rule.Cuts(perceptible=0.06, faint_below=0.164, intense_from=0.3, complete_from=0.85, stained_from=0.2)
-"""Amounts in optical density x um."""
+CUTS: Final = rule.Cuts(perceptible=0.0, faint_below=0.205, intense_from=0.313, complete_from=0.85, stained_from=0.25)
+"""Amounts in optical density x um. Set on 28 phantoms by `python -m training membranes --fit`; what is perceptible is decided
+stretch by stretch, in `measuring`."""
 
 FEWEST_CELLS: Final = 30
 """Below this a tenth of the cells is three of them, and the rule says nothing. The sparsest phantoms hold as many."""

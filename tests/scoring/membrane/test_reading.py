@@ -42,11 +42,12 @@ def test_each_class(field: Field, dab: float, turn: float, score: str, grade: Gr
     assert sum(reading.shares or ()) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("turn", [0.25, 0.5, 0.75, 1.0])
-def test_completeness_and_place_of_the_membrane(field: Field, turn: float) -> None:
+# A short stretch comes out longer than it is: its blurred ends are perceptible, too.
+@pytest.mark.parametrize(("turn", "within"), [(0.25, 0.17), (0.5, 0.12), (0.75, 0.12), (1.0, 0.02)])
+def test_completeness_and_place_of_the_membrane(field: Field, turn: float, within: float) -> None:
     found = find_cells(field(dab=0.5, turn=turn), MPP)
     mine = drawn(found.nuclei.centre)
-    assert np.median(found.membranes.completeness[mine]) == pytest.approx(turn, abs=0.12)
+    assert np.median(found.membranes.completeness[mine]) == pytest.approx(turn, abs=within)
     if turn == 1:
         radius = np.hypot(*(found.outlines.line - found.nuclei.centre[:, None]).transpose(2, 0, 1))
         assert np.median(radius[mine]) == pytest.approx(WALL, abs=0.7)

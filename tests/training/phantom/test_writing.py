@@ -53,6 +53,12 @@ def test_the_truth_agrees_with_the_name_and_the_masks(written: tuple[Path, list[
         counted = np.array(columns["counted"], bool)
         grades = rule.grade_cells(np.array(columns["completeness"]), np.array(columns["intensity"]), DRAWN)
         assert truth["label"] == label == rule.score(grades[counted])
+        nuclei = truth["nuclei"]
+        assert len({len(column) for column in nuclei.values()}) == 1
+        kinds = {
+            columns["kind"][cell - 1] == kind for cell, kind in zip(nuclei["cell"], nuclei["kind"], strict=True) if cell
+        }
+        assert kinds == {True} and min(nuclei["radius"]) > 1
         assert truth["tumour_cells"] == counted.sum()
         ids = np.array(Image.open(out / "truth" / split / f"{name}_cells.png"))
         assert ids.shape == (1024, 1024)

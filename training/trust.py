@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, MapRequest
+from her2viewer.scoring.membrane.rule import Grade
 from her2viewer.scoring.normalise import normalised
 from her2viewer.scoring.scorer import Scorer
 from her2viewer.scoring.stains import Stain
@@ -29,7 +30,6 @@ from her2viewer.scoring.trust.on_membrane import STAINED, stained_membrane
 from her2viewer.scoring.trust.perturbation import perturb
 from her2viewer.scoring.trust.verdict import T_975
 from training.phantom.pair import MPP, Phantom, make_phantom
-from training.phantom.rule import Grade
 from training.phantom.writing import MEMBRANE_VALUES, membrane_mask
 
 THRESHOLDS: Final = (0.04, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25)

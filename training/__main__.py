@@ -1,4 +1,4 @@
-"""`python -m training`: phantom, tissue, membranes, index, fit, compare, package, familiarity, evaluate, coverage, trust."""
+"""`python -m training`: from pairs to a model package, and what it is worth. One command a step."""
 
 import json
 import sys
@@ -543,6 +543,50 @@ def package(
         measured.append((outcome, metrics(outcome)))
     with_metrics(made, description, measured)
     say(f"{folder} is ready: her2viewer score ... --model {folder}")
+
+
+@app.command()
+def truth(
+    out_folder: Annotated[
+        Path, typer.Option("--out", help="Where rows, table and plot are kept; a broken run goes on.")
+    ],
+    model: Annotated[Path | None, typer.Argument(help="A model package; the bundled one if none is named.")] = None,
+    others: Annotated[
+        list[Path] | None,
+        typer.Option("--model", help="Another package for the same pairs; may be given several times."),
+    ] = None,
+    count: Annotated[int, typer.Option(help="How many phantom pairs; a fourth of them are of class 0.", min=4)] = 500,
+    seed: Annotated[int, typer.Option(help="Of the phantoms; one that no model was trained on.")] = 505,
+    slow: Annotated[
+        int, typer.Option(help="So many pairs, the first ones, get Score-CAM and occlusion as well.", min=0)
+    ] = 40,
+    workers: Annotated[int, typer.Option(help="Processes of one thread each.", min=1)] = 2,
+    guide: Annotated[
+        Path | None, typer.Option(help="A page of the user guide whose part between the marks is written anew.")
+    ] = None,
+) -> None:
+    """Measures on phantoms how well maps point at the cells that make the class, against plain colour and chance."""
+    from rich.progress import track
+
+    from her2viewer.scoring.package import bundled_package, open_package
+    from training.truth.figures import truth_of
+    from training.truth.report import Measured, around_part, write_report
+    from training.truth.run import judge_pairs, rows_of
+
+    packages = [bundled_package() if model is None else open_package(model), *map(open_package, others or [])]
+    folders = [package.folder for package in packages]
+    if guide is not None:
+        around_part(guide)  # a page that cannot be written is said before the work, not after it
+    pairs = judge_pairs(folders, out_folder, count=count, seed=seed, slow=slow, workers=workers)
+    for _ in track(pairs, "Judging", total=count, console=out):
+        pass
+    measured = [
+        Measured(package.manifest, truth_of(rows_of(package.manifest, out_folder, seed, count))) for package in packages
+    ]
+    write_report(measured, out_folder, seed=seed, count=count, guide=guide)
+    for one in measured:
+        say(f"{one.title}: show {one.truth.chosen} first; best of the quick maps {one.truth.best}")
+    say(f"{out_folder / 'truth.md'} holds the table")
 
 
 @app.command()

@@ -1,25 +1,24 @@
-"""The annotated picture that a batch writes for a pair: both stains side by side."""
+"""The annotated picture that a batch writes for a pair: both stains side by side, or the IHC alone."""
 
 from pathlib import Path
 
 from her2viewer.batch.options import BatchOptions
 from her2viewer.batch.row import Drawing
 from her2viewer.export.annotated import annotated_picture, save_picture, scales, shared_scale
-from her2viewer.scoring.stains import Stain
 
 
 def save_drawing(path: Path, drawing: Drawing, case_id: str, options: BatchOptions) -> None:
     """Draws and writes the picture, in the format that the path's suffix names. Raises ExportError."""
-    mpp = scales(drawing.images.sources)
+    mpp, stains = scales(drawing.images.sources), tuple(drawing.images.sources)
     picture = annotated_picture(
         drawing.pixels.pixels,
         drawing.attribution,
         drawing.evidence.prediction,
-        stains=tuple(Stain),
+        stains=stains,
         style=options.style,
         full_scale=drawing.fixed_peak,
         case_id=case_id,
         mpp=mpp,
         coverage=options.coverage,
     )
-    save_picture(path, picture, shared_scale(mpp, tuple(Stain)))
+    save_picture(path, picture, shared_scale(mpp, stains))

@@ -12,6 +12,7 @@ from her2viewer.cases.score_map import CellState, Outcome, ScoreMap, Unscored
 from her2viewer.scoring.evidence import Evidence, FieldPixels, FieldScorer
 from her2viewer.scoring.guard.tissue import check_tissue
 from her2viewer.scoring.prediction import FieldOfView
+from her2viewer.scoring.tissue import White, check_ihc_tissue
 
 _Found = TypeVar("_Found")
 
@@ -23,37 +24,48 @@ ReadField = Callable[[FieldOfView], FieldPixels]
 """Reads a field of the IHC image (level-0 pixels) and what lies there in the H&E. Called from one thread at a time."""
 
 
-def score_cell(cell: GridCell, read: ReadField, scorer: FieldScorer) -> Outcome:
+def score_cell(cell: GridCell, read: ReadField, scorer: FieldScorer, alignment: str = "") -> Outcome:
     """Reads and scores one cell, in the caller's thread. Never raises but Cancelled: what goes wrong is its outcome."""
     found = read_cell(cell, read)
-    return found if isinstance(found, Unscored) else score_read(cell, found, scorer)
+    return found if isinstance(found, Unscored) else score_read(cell, found, scorer, alignment)
 
 
-def read_cell(cell: GridCell, read: ReadField) -> FieldPixels | Unscored:
-    """The pixels of a cell, or why it is not worth a pass of the network or cannot be read. Raises as `score_cell`."""
+def read_cell(cell: GridCell, read: ReadField, glass: Callable[[], White] | None = None) -> FieldPixels | Unscored:
+    """The pixels of a cell, or why it is not worth a pass of the network or cannot be read. Raises as `score_cell`.
+
+    glass: of the IHC image (see `scoring.tissue`); with it a cell of bare glass is found by the IHC itself too, whatever the
+    H&E shows there, or where there is none.
+    """
 
     def work() -> FieldPixels | Unscored:
         pixels = read(cell.field)
-        check = check_tissue(pixels)
+        check = check_tissue(pixels) or (None if glass is None else check_ihc_tissue(pixels, glass()))
         return pixels if check is None else Unscored(CellState.NO_TISSUE, check.message)
 
     return _outcome(attempt(work, one="field", name=_name(cell)))
 
 
-def score_read(cell: GridCell, pixels: FieldPixels, scorer: FieldScorer) -> Outcome:
-    """The outcome of a cell that was read. Raises as `score_cell`."""
+def score_read(cell: GridCell, pixels: FieldPixels, scorer: FieldScorer, alignment: str = "") -> Outcome:
+    """The outcome of a cell that was read through an alignment, by its name. Raises as `score_cell`."""
     return _outcome(
-        attempt(lambda: field_score(scorer.score(pixels).prediction, cell.field), one="field", name=_name(cell))
+        attempt(
+            lambda: field_score(scorer.score(pixels).prediction, cell.field, alignment), one="field", name=_name(cell)
+        )
     )
 
 
 def run_grid(
-    score_map: ScoreMap, read: ReadField, scorer: FieldScorer, check: Callable[[], None] = lambda: None
+    score_map: ScoreMap,
+    read: ReadField,
+    scorer: FieldScorer,
+    check: Callable[[], None] = lambda: None,
+    glass: Callable[[], White] | None = None,
 ) -> Generator[tuple[int, Outcome], None, None]:
     """Each waiting cell's index and outcome as they come, in reading order. A cell that fails costs itself alone.
 
     read: called from a thread of its own, ahead of the scorer, which is used from the caller's. check: raises Cancelled, which
     comes out here and is asked before each pass; a generator that is closed stops as well. Nothing is left running then.
+    glass: as in `read_cell`.
     """
     waiting = iter(score_map.waiting)
     reading: deque[tuple[int, Future[FieldPixels | Unscored]]] = deque()
@@ -62,7 +74,7 @@ def run_grid(
         while True:
             check()
             while len(reading) < AHEAD and (index := next(waiting, None)) is not None:
-                reading.append((index, pool.submit(read_cell, score_map.cells[index], read)))
+                reading.append((index, pool.submit(read_cell, score_map.cells[index], read, glass)))
             if not reading:
                 return
             taken = [reading.popleft()]
@@ -88,9 +100,9 @@ def _scored(
         if isinstance(found, Unscored):
             yield index, found
         elif evidence is None:
-            yield index, score_read(cell, found, scorer)
+            yield index, score_read(cell, found, scorer, score_map.basis.alignment)
         else:
-            yield index, field_score(next(evidence).prediction, cell.field)
+            yield index, field_score(next(evidence).prediction, cell.field, score_map.basis.alignment)
 
 
 def _outcome(found: _Found | Fault) -> _Found | Unscored:

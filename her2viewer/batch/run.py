@@ -13,7 +13,7 @@ from her2viewer.batch.options import BatchOptions
 from her2viewer.batch.row import BatchRow, ReadPair, guarded, read_pair, scored_row
 from her2viewer.batch.writer import BatchWriter
 from her2viewer.cases.pair import Pair
-from her2viewer.errors import ExportError, UserError
+from her2viewer.errors import Cancelled, ExportError, UserError
 from her2viewer.imaging.opening import probe
 from her2viewer.scoring.evidence import Evidence, FieldScorer
 
@@ -98,8 +98,11 @@ class _Run:
                     break
                 self._feed(source, waiting, readers)
                 if self._reading:
-                    for pixels, row in self._score(self._take()):
-                        self._writing.append((pixels, writers.submit(self._writer.add, row)))
+                    try:
+                        for pixels, row in self._score(self._take()):
+                            self._writing.append((pixels, writers.submit(self._writer.add, row)))
+                    except Cancelled:
+                        stopped = True
                     self._settle(BATCH)
                 elif self._writing:
                     self._settle(len(self._writing) - 1)
@@ -135,7 +138,7 @@ class _Run:
 
     def _read(self, pair: Pair) -> ReadPair | BatchRow:
         """In a reading thread."""
-        return guarded(pair, lambda: self._writer.finished(pair) or read_pair(pair))
+        return guarded(pair, lambda: self._writer.finished(pair) or read_pair(pair, align=self._options.align))
 
     def _take(self) -> list[tuple[_InWork, ReadPair | BatchRow]]:
         """The next pair, waited for, and those after it that are read already."""
@@ -146,17 +149,15 @@ class _Run:
             taken.append((work, work.future.result()))
         return taken
 
-    def _score(self, taken: list[tuple[_InWork, ReadPair | BatchRow]]) -> list[tuple[int, BatchRow]]:
-        """The rows of what was read, in its order, with the pixels each holds."""
+    def _score(self, taken: list[tuple[_InWork, ReadPair | BatchRow]]) -> Iterator[tuple[int, BatchRow]]:
+        """The rows of what was read, in its order, with the pixels each holds. Raises Cancelled."""
         read = [(work, found) for work, found in taken if isinstance(found, ReadPair)]
         evidence = self._evidence([found for _, found in read])
-        rows = []
         for work, found in taken:
             if isinstance(found, BatchRow):
-                rows.append((work.pixels, found))
+                yield work.pixels, found
             else:
-                rows.append((work.pixels, self._row(found, evidence[id(found)])))
-        return rows
+                yield work.pixels, self._row(found, evidence[id(found)])
 
     def _evidence(self, read: list[ReadPair]) -> dict[int, Evidence | None]:
         """In one pass; None for all where that fails, so that each is tried alone and only the one at fault fails."""
@@ -170,7 +171,9 @@ class _Run:
     def _row(self, read: ReadPair, evidence: Evidence | None) -> BatchRow:
         return guarded(
             read.pair,
-            lambda: scored_row(read, evidence or self._scorer.score(read.pixels), self._scorer, self._options),
+            lambda: scored_row(
+                read, evidence or self._scorer.score(read.pixels), self._scorer, self._options, self._cancelled
+            ),
         )
 
     def _settle(self, most: int) -> None:
@@ -191,7 +194,7 @@ class _Run:
 def _pixels(pair: Pair) -> int:
     """Level-0 pixels of both images, from their headers; 0 where they cannot be told."""
     try:
-        sizes = [probe(path).size for path in (pair.he, pair.ihc)]
+        sizes = [probe(path).size for path in (pair.he, pair.ihc) if path is not None]
     except UserError:
         return 0
     return sum(width * height for width, height in sizes)

@@ -12,6 +12,7 @@ from her2viewer.batch.row import BatchRow, guarded, written
 from her2viewer.cases.names import same
 from her2viewer.cases.pair import Pair
 from her2viewer.errors import ExportError
+from her2viewer.export.explanation import ExplanationDocument, write_arrays, write_explanation
 from her2viewer.export.files import safe_name, write_atomic
 from her2viewer.export.places import file_within, without_places
 from her2viewer.export.results import SCHEMA, ResultDocument, read_json, write_json
@@ -47,7 +48,7 @@ class BatchWriter:
     def finished(self, pair: Pair) -> BatchRow | None:
         """The row of a pair whose result is in the folder and was made of the same bytes by the same model, or None.
 
-        Where pictures are wanted and this pair's is not there, it counts as not finished.
+        Where pictures or explanations are wanted and this pair's is not there, it counts as not finished.
         """
         options = self._options
         document = self._earlier.get(self._json(pair))
@@ -56,10 +57,16 @@ class BatchWriter:
         files = [self._json(pair)]
         if options.overlay:
             files.append(self._picture(pair))
+        if options.explain:
+            files += self._explanation(pair)
         images = document.images
         try:
-            same_bytes = _sha256(pair.he) == images.he.sha256 and _sha256(pair.ihc) == images.ihc.sha256
+            he = _sha256(pair.he) if pair.he is not None else None
+            same_bytes = he == (images.he.sha256 if images.he is not None else None)
+            same_bytes = same_bytes and _sha256(pair.ihc) == images.ihc.sha256
         except OSError:  # opening the pair will say it better
+            return None
+        if (document.alignment is not None) != (options.align and pair.he is not None):
             return None
         if not same_bytes or document.model.sha256 != options.model.sha256 or not all(f.is_file() for f in files):
             return None
@@ -83,6 +90,11 @@ class BatchWriter:
         if row.drawing is not None:
             files.append(self._claim(self._picture(row.pair)))
             save_drawing(files[-1], row.drawing, row.pair.case_id, self._options)
+        if row.explanation is not None:
+            document, arrays = map(self._claim, self._explanation(row.pair))
+            write_arrays(arrays, row.explanation)
+            write_explanation(document, ExplanationDocument.of(row.explanation, row.result, arrays.name))
+            files += [document, arrays]
         # Last, since it says that the pair is done.
         files.append(self._claim(self._json(row.pair)))
         write_json(files[-1], row.result)
@@ -116,7 +128,11 @@ class BatchWriter:
             "schema": SCHEMA,
             "case_id": pair.case_id,
             "label": pair.label,
-            "images": {"he": {"file": file_within(pair.he, root)}, "ihc": {"file": file_within(pair.ihc, root)}},
+            "images": {
+                stain: {"file": file_within(path, root)}
+                for stain, path in (("he", pair.he), ("ihc", pair.ihc))
+                if path is not None
+            },
             "error": without_places(row.error or "not scored"),
         }
 
@@ -125,6 +141,11 @@ class BatchWriter:
 
     def _picture(self, pair: Pair) -> Path:
         return self._options.out / f"{file_stem(pair.case_id)}_overlay.png"
+
+    def _explanation(self, pair: Pair) -> tuple[Path, Path]:
+        """What questions a pair's score, and its maps as arrays."""
+        stem = file_stem(pair.case_id)
+        return self._options.out / f"{stem}_explanation.json", self._options.out / f"{stem}_maps.npz"
 
     def _claim(self, path: Path) -> Path:
         """The path, where nothing stands that a user may have put there."""

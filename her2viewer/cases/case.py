@@ -11,17 +11,20 @@ from her2viewer.imaging.identity import same_picture
 from her2viewer.imaging.opening import open_image
 from her2viewer.imaging.source import ImageSource, RGBImage
 from her2viewer.scoring.evidence import FieldPixels
+from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.stains import Stain
 
 
 class OpenedPair:
-    """Two open image sources of the same tissue. A context manager: leaving it closes both."""
+    """Two open image sources of the same tissue, or the IHC's alone. A context manager: leaving it closes what there is."""
 
-    def __init__(self, he: ImageSource, ihc: ImageSource) -> None:
-        self._sources = MappingProxyType({Stain.HE: he, Stain.IHC: ihc})
+    def __init__(self, he: ImageSource | None, ihc: ImageSource) -> None:
+        both = {Stain.HE: he, Stain.IHC: ihc}
+        self._sources = MappingProxyType({stain: source for stain, source in both.items() if source is not None})
 
     @property
     def he(self) -> ImageSource:
+        """Raises KeyError where the IHC is alone."""
         return self._sources[Stain.HE]
 
     @property
@@ -30,19 +33,21 @@ class OpenedPair:
 
     @property
     def sources(self) -> Mapping[Stain, ImageSource]:
+        """Of the stains that there are."""
         return self._sources
 
     def source(self, stain: Stain) -> ImageSource:
         return self._sources[stain]
 
     def read(self) -> FieldPixels:
-        """Both whole images at level 0. Raises ImageError where they do not fit into memory."""
-        return FieldPixels.whole(_whole(self.he), _whole(self.ihc))
+        """The whole images at level 0. Raises ImageError where they do not fit into memory."""
+        fields = {stain: FieldOfView.whole(source.size) for stain, source in self._sources.items()}
+        return FieldPixels({stain: _whole(source) for stain, source in self._sources.items()}, fields)
 
     def close(self) -> None:
-        """Closes both; harmless where they are closed already."""
-        self.he.close()
-        self.ihc.close()
+        """Closes them; harmless where they are closed already."""
+        for source in self._sources.values():
+            source.close()
 
     def __enter__(self) -> Self:
         return self
@@ -51,12 +56,14 @@ class OpenedPair:
         self.close()
 
 
-def open_pair(he: Path | str, ihc: Path | str) -> OpenedPair:
-    """Opens and decodes both images at the same time.
+def open_pair(he: Path | str | None, ihc: Path | str) -> OpenedPair:
+    """Opens and decodes both images at the same time, or the IHC alone.
 
     Raises ImageError for what is wrong with a file (the H&E's first), PairError where both are one picture. Nothing is
     left open then.
     """
+    if he is None:
+        return OpenedPair(None, open_image(ihc))
     he, ihc = Path(he), Path(ihc)
     if _is_same_file(he, ihc):
         raise PairError(

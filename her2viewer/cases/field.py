@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
+from her2viewer.cases.case import OpenedPair
 from her2viewer.imaging.affine import Affine
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.imaging.resample import covered, read_through
@@ -10,6 +11,9 @@ from her2viewer.imaging.source import ImageSource
 from her2viewer.scoring.evidence import FieldPixels
 from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.stains import Stain
+
+MOST_SIDE: Final = 4096
+"""Pixels of the longer side that are read of a drawn field: the network looks at far fewer, and it may be a whole section."""
 
 _WHOLE: Final = 1e-6
 """Level-0 px that a rectangle's edge may be away from a whole number by rounding."""
@@ -34,6 +38,16 @@ def read_field(
     }
     shares = {stain: covered(sources[stain], field.frame, _edges(field)) for stain, field in fields.items()}
     return FieldPixels(pixels, fields, {stain: share for stain, share in shares.items() if share < 1 - _WHOLE})
+
+
+def read_whole(images: OpenedPair, alignment: Alignment | None) -> FieldPixels:
+    """Both images whole at level 0; where they are registered, the H&E as it lies on the IHC. Raises ImageError.
+
+    Window and batch read a pair by this, so that the same alignment gives the same numbers.
+    """
+    if alignment is None or alignment.origin == "assumed":
+        return images.read()
+    return read_field(images.he, images.ihc, FieldOfView.whole(images.ihc.size), alignment)
 
 
 def _laid(rectangle: FieldOfView, frame: Affine) -> FieldOfView:

@@ -11,7 +11,8 @@ class FieldScore:
     """A field-level prediction, never a case status. `field`: what was scored, in level-0 pixels of the IHC image.
 
     The rest as in `Prediction`: `probabilities` in the order of `classes`, `no_call` a reason in words or None. `warnings` are
-    the messages of its checks, `caution` the model's own sentence or empty.
+    the messages of its checks, `caution` the model's own sentence or empty. `alignment`: what tells the alignment through which
+    the H&E was read from another; empty for the one that is assumed.
     """
 
     field: FieldOfView
@@ -23,6 +24,7 @@ class FieldScore:
     warnings: tuple[str, ...]
     model: ModelIdentity
     caution: str = ""
+    alignment: str = ""
 
     @property
     def probability(self) -> float:
@@ -30,7 +32,7 @@ class FieldScore:
         return self.probabilities[self.classes.index(self.score)]
 
 
-def field_score(prediction: Prediction, field: FieldOfView | None = None) -> FieldScore:
+def field_score(prediction: Prediction, field: FieldOfView | None = None, alignment: str = "") -> FieldScore:
     """What is kept of a prediction. `field` is the IHC's own unless given, where the model saw the H&E alone."""
     return FieldScore(
         field=field or prediction.fields[Stain.IHC],
@@ -42,4 +44,20 @@ def field_score(prediction: Prediction, field: FieldOfView | None = None) -> Fie
         warnings=tuple(check.message for check in prediction.checks),
         model=prediction.model,
         caution=prediction.caution,
+        alignment=alignment,
     )
+
+
+def outdated_words(
+    made_by: ModelIdentity, read_through: str, model: ModelIdentity | None, alignment: str | None
+) -> str:
+    """Why a score is no longer what scoring now would give, in a sentence; empty where it still is.
+
+    model, alignment: those of now, None where they are not known, which outdates nothing.
+    """
+    why = []
+    if model is not None and model.sha256 != made_by.sha256:
+        why.append(f"by another model ({made_by})")
+    if alignment is not None and alignment != read_through:
+        why.append("with another alignment of the H&E")
+    return f"Outdated: scored {' and '.join(why)}. Score it again." if why else ""

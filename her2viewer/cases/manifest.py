@@ -40,7 +40,7 @@ def read_manifest(table: Path | str, *, needed: Collection[Stain] = tuple(Stain)
                 raise PairError(f"has no column '{column}'", path=table, remedy=_REMEDY)
         pairs: list[Pair] = []
         refused: list[Refused] = []
-        seen: set[tuple[Path, Path]] = set()
+        seen: set[tuple[Path | None, Path]] = set()
         for row in rows:
             cells = dict(zip(headings, (cell.strip() for cell in row), strict=False))
             if not any(cells.values()):

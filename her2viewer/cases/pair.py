@@ -12,17 +12,25 @@ Refused = tuple[Path, str]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two files of the same tissue. `label` and `split` are what their name or table says, for example '1+' and 'train'.
+    """Two files of the same tissue, or the IHC alone where there is no H&E.
 
-    `group` is the slide or patient where a table names one: fields of one group are no independent cases.
+    `label` and `split` are what their name or table says, for example '1+' and 'train'. `group` is the slide or patient where a
+    table names one: fields of one group are no independent cases.
     """
 
     case_id: str
-    he: Path
+    he: Path | None
     ihc: Path
     label: str | None = None
     split: str | None = None
     group: str | None = None
+
+    @property
+    def both(self) -> tuple[Path, Path]:
+        """(H&E, IHC). Raises ValueError where the IHC is alone."""
+        if self.he is None:
+            raise ValueError(f"{self.case_id} has no H&E")
+        return self.he, self.ihc
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,12 @@ def pair_files(he: Path, ihc: Path) -> Pair:
     is_stain = told is not None and (of_ihc is None or told[1] is not of_ihc[1])
     case_id = told[0] if told is not None and is_stain else he.stem
     return Pair(case_id, he, ihc, label_of(he.name), split_of(he.name))
+
+
+def ihc_alone(ihc: Path) -> Pair:
+    """An IHC without an H&E. The case, its label and its split are what its name says, without the stain at its end."""
+    told = case_and_stain(ihc)
+    return Pair(told[0] if told is not None else ihc.stem, None, ihc, label_of(ihc.name), split_of(ihc.name))
 
 
 def with_unique_ids(pairs: Iterable[Pair]) -> tuple[Pair, ...]:

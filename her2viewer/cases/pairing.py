@@ -5,13 +5,14 @@ from pathlib import Path
 from her2viewer.cases.folders import pair_folder, pair_folders
 from her2viewer.cases.manifest import TABLE_SUFFIXES, read_manifest
 from her2viewer.cases.names import guess_stain, is_image_name, label_of
-from her2viewer.cases.pair import Pair, Pairing, pair_files, with_unique_ids
+from her2viewer.cases.pair import Pair, Pairing, ihc_alone, pair_files, with_unique_ids
 from her2viewer.errors import PairError
 
 __all__ = [
     "Pair",
     "Pairing",
     "guess_stain",
+    "ihc_alone",
     "label_of",
     "pair_files",
     "pair_folder",

@@ -42,8 +42,8 @@ Outcome = FieldScore | Unscored
 
 @dataclass(frozen=True, slots=True)
 class MapBasis:
-    """What a map is made of. `images`: SHA-256 of each stain's file; `alignment`: what tells one alignment of the H&E from
-    another, or empty.
+    """What a map is made of. `images`: SHA-256 of each stain's file, empty until it is saved; `alignment`: what tells one
+    alignment of the H&E from another, or empty.
     """
 
     images: Mapping[Stain, str]

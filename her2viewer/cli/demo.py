@@ -53,7 +53,7 @@ def write_demo(out: Path, device: Device) -> int:
     from her2viewer.gui.bench import ModelWish
     from her2viewer.gui.picture import window_picture
 
-    window_picture(files[2], (pair.he, pair.ihc), model=ModelWish(device=device))
+    window_picture(files[2], pair.both, model=ModelWish(device=device))
     terminal.say(f"Written to {out}: {', '.join(path.name for path in files)}.")
     return 0
 

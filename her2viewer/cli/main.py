@@ -12,6 +12,7 @@ from her2viewer.cli.choices import Device, Method, Precision, Stage
 from her2viewer.cli.terminal import survive_odd_names
 from her2viewer.errors import UserError
 from her2viewer.export.overlay import ColourMap, OverlayStyle
+from her2viewer.scoring.evidence import METHOD_SHOWN_FIRST, STAGE_SHOWN_FIRST
 
 _WINDOW: Final = (
     "Without a command: [bold]her2viewer[/] opens the window, [bold]her2viewer HE.png IHC.png[/] with that pair."
@@ -116,7 +117,11 @@ def score(
     ] = None,
     ihc: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The HER2 IHC image of that pair, or a folder of them.", show_default=False),
+        typer.Option(
+            metavar="FILE",
+            help="The HER2 IHC image of that pair, or a folder of them; a file without --he is scored alone, if the model can.",
+            show_default=False,
+        ),
     ] = None,
     overlay: Annotated[
         bool | None,
@@ -133,14 +138,15 @@ def score(
     stage: Annotated[
         Stage | None,
         typer.Option(
-            help="Draw the map of this stage; layer1 is the finest, fused is all in one.", show_default="layer4"
+            help="Draw the map of this stage; layer1 is the finest, fused is all in one.",
+            show_default=STAGE_SHOWN_FIRST,
         ),
     ] = None,
     method: Annotated[
         Method | None,
         typer.Option(
             help="How the map is made; Score-CAM and Occlusion take seconds for each pair.",
-            show_default="Grad-CAM",
+            show_default=METHOD_SHOWN_FIRST,
             case_sensitive=False,
         ),
     ] = None,
@@ -156,6 +162,14 @@ def score(
         float | None,
         typer.Option(min=0, max=1, help="Leave out what is weaker than this share of full scale.", show_default="0.15"),
     ] = None,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="Question each score: all checks, what the map is worth, each stain's share, a second reading by the membranes, "
+            "what if the DAB were weaker or stronger; as JSON, with the maps as arrays. Some seconds a pair.",
+        ),
+    ] = False,
     device: Annotated[
         Device, typer.Option(help="Where the network runs; auto takes an NVIDIA GPU that works, else the CPU.")
     ] = "auto",
@@ -166,11 +180,20 @@ def score(
         Path | None,
         typer.Option(metavar="DIR", help="A model package in place of the one that ships.", show_default=False),
     ] = None,
+    align: Annotated[
+        bool,
+        typer.Option(
+            "--align",
+            help="Register the H&E of each pair to its IHC first, in a few seconds a pair, as the window does on request; where "
+            "the two are not found to match the pair is scored as it is. Each row says which, and how far off.",
+        ),
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on in a folder with results: pairs that are done are not done again.")
     ] = False,
 ) -> None:
-    """Score pairs and write results.csv, results.json and one JSON per pair (with --overlay, a picture too).
+    """Score pairs and write results.csv, results.json and one JSON per pair (with --overlay a picture, with --explain what
+    questions the score).
 
     A pair that fails does not stop the others; its row says why. Exit status: 0 all scored, 1 some failed, 2 none begun.
     """
@@ -178,12 +201,11 @@ def score(
 
     if paths and (he or ihc):
         raise typer.BadParameter("give either PATH, or --he and --ihc, not both.")
-    if not paths and not (he and ihc):
-        missing = "--he" if ihc else "--ihc" if he else ""
+    if not paths and not ihc:
         raise typer.BadParameter(
-            f"{missing} is missing: a pair needs both --he and --ihc."
-            if missing
-            else "name a folder, a CSV, or --he and --ihc."
+            "--ihc is missing: a pair needs both --he and --ihc."
+            if he
+            else "name a folder, a CSV, or --ihc with or without --he."
         )
     drawn = OverlayStyle()
     style = OverlayStyle(
@@ -201,12 +223,14 @@ def score(
         style=style,
         target=target,
         stage=stage,
-        method=method or "Grad-CAM",
+        method=method or METHOD_SHOWN_FIRST,
         against=against,
+        explain=explain,
         device=device,
         precision=precision,
         model=model,
         resume=resume,
+        align=align,
     )
     with _sentences():
         raise typer.Exit(score_pairs(asked))

@@ -15,13 +15,13 @@ from her2viewer.batch.options import BatchOptions
 from her2viewer.batch.row import BatchRow
 from her2viewer.batch.run import BatchSummary, run_batch
 from her2viewer.batch.writer import BatchWriter
-from her2viewer.cases.pairing import Pair, Pairing, pair_files, pair_folders, pairs_from, with_unique_ids
+from her2viewer.cases.pairing import Pair, Pairing, ihc_alone, pair_files, pair_folders, pairs_from, with_unique_ids
 from her2viewer.cli.choices import Device, Precision
 from her2viewer.cli.terminal import Terminal
-from her2viewer.errors import ExportError, PackageError, UserError
+from her2viewer.errors import ExportError, PackageError, PairError, UserError
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.export.results import ResultDocument
-from her2viewer.scoring.evidence import INPUT, METHODS, STAGES, FieldScorer
+from her2viewer.scoring.evidence import INPUT, METHODS, STAGE_SHOWN_FIRST, FieldScorer
 from her2viewer.scoring.package import ModelPackage, bundled_package, open_package
 
 _NAMED_AT_MOST: Final = 5
@@ -29,7 +29,7 @@ _NAMED_AT_MOST: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What stood on the command line. Either `places`, or `he` and `ihc`."""
+    """What stood on the command line. Either `places`, or `ihc` and, unless it is alone, `he`."""
 
     places: tuple[Path, ...]
     he: Path | None
@@ -41,10 +41,12 @@ class Asked:
     stage: str | None
     method: str
     against: str | None
+    explain: bool
     device: Device
     precision: Precision
     model: Path | None
     resume: bool
+    align: bool = False
 
 
 def score_pairs(asked: Asked) -> int:
@@ -58,13 +60,15 @@ def score_pairs(asked: Asked) -> int:
         overlay=asked.overlay,
         style=asked.style,
         target=asked.target,
-        stage=asked.stage or METHODS[asked.method].nearest(STAGES[-1]),
+        stage=asked.stage or METHODS[asked.method].nearest(STAGE_SHOWN_FIRST),
         method=asked.method,
         against=asked.against,
+        explain=asked.explain,
         resume=asked.resume,
         model=package.manifest.identity,
         root=root,
         coverage=coverage(package),
+        align=asked.align,
     )
     # Before the network is loaded: a folder that cannot be written is said at once.
     writer = BatchWriter(options)
@@ -111,6 +115,8 @@ def lines_of(result: ResultDocument) -> list[str]:
     if result.no_call is not None:
         lines.append(f"  no call: {result.no_call}")
     lines += [f"  check: {check.message}" for check in result.checks if check.message != result.no_call]
+    if result.alignment is not None:
+        lines.append(f"  alignment: {result.alignment.words}")
     return [
         *lines,
         f"  {result.model.name} {result.model.version} on {result.device}. Field-level prediction. {RESEARCH_USE}",
@@ -119,6 +125,14 @@ def lines_of(result: ResultDocument) -> list[str]:
 
 def _pairs(asked: Asked, terminal: Terminal) -> tuple[tuple[Pair, ...], Path | None]:
     """The pairs, and the folder that their files are named from."""
+    if asked.ihc is not None and asked.he is None:
+        if asked.ihc.is_dir():
+            raise PairError(
+                "is a folder of IHC images without their H&E",
+                path=asked.ihc,
+                remedy="give one file by --ihc, or --he too",
+            )
+        return (ihc_alone(asked.ihc),), None
     if asked.he is not None and asked.ihc is not None:
         if not (asked.he.is_dir() and asked.ihc.is_dir()):
             return (pair_files(asked.he, asked.ihc),), None

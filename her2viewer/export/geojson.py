@@ -40,7 +40,10 @@ SCHEMA: Final = "her2viewer.annotations/1"
 
 
 class OwnRecord(Section):
-    """What QuPath has no word for, kept in an annotation's metadata. `image`: SHA-256 of the IHC file that was scored."""
+    """What QuPath has no word for, kept in an annotation's metadata. `image`: SHA-256 of the IHC file that was scored;
+    `alignment`: the name of the alignment that the H&E was read through, left out for the assumed one. `stain`: 'he' where the
+    coordinates are pixels of the H&E; `bounds` is then the frame of a rectangle or ellipse in pixels of the IHC.
+    """
 
     shape: ShapeKind
     classification: Annotated[str, Field(max_length=200)] = ""
@@ -48,6 +51,9 @@ class OwnRecord(Section):
     field: FieldRecord | None = None
     model: ModelRecord | None = None
     score: ScoreRecord | None = None
+    alignment: Annotated[str, Field(max_length=200)] | None = None
+    stain: Literal["he"] | None = None
+    bounds: FieldRecord | None = None
 
 
 def write_geojson(
@@ -57,19 +63,22 @@ def write_geojson(
     transform: Transform | None = None,
     image_sha256: str | None = None,
     object_type: ObjectType = "annotation",
+    outdated: Callable[[FieldScore], str] = lambda _: "",
 ) -> None:
     """Writes the annotations, whole or not at all. Raises ExportError.
 
-    transform: from the IHC image to the one that the file is for, corner by corner; an ellipse that it turns becomes a
-    polygon. image_sha256: of the IHC file; without it scores are there for QuPath to show, but are not read back.
+    transform: from the IHC image to the H&E, where the file is to be for that one, corner by corner; an ellipse that it turns
+    becomes a polygon. image_sha256: of the IHC file; without it scores are there for QuPath to show, but are not read back.
+    outdated: why a score is outdated, in a sentence, or empty; such a one has a class of its own.
     """
-    features = [_feature(one, transform, image_sha256, object_type) for one in annotations]
+    features = [_feature(one, transform, image_sha256, object_type, outdated) for one in annotations]
     collection = {
         "type": "FeatureCollection",
         "her2viewer": {
             "schema": SCHEMA,
             "app_version": __version__,
             "notice": f"{RESEARCH_USE} {NOT_A_CASE_SCORE}",
+            "pixels_of": "IHC" if transform is None else "H&E",
         },
         "features": features,
     }
@@ -103,7 +112,11 @@ def is_upright_ellipse(ring: Points) -> bool:
 
 
 def _feature(
-    annotation: Annotation, transform: Transform | None, image_sha256: str | None, object_type: ObjectType
+    annotation: Annotation,
+    transform: Transform | None,
+    image_sha256: str | None,
+    object_type: ObjectType,
+    outdated: Callable[[FieldScore], str],
 ) -> dict[str, Any]:
     properties: dict[str, Any] = {"objectType": object_type}
     if annotation.name:
@@ -114,14 +127,18 @@ def _feature(
     score = annotation.score
     if score is not None:
         colour = score_hex(score.classes.index(score.score), len(score.classes))
-        properties["classification"] = {"name": CLASS_PREFIX + score.score, "color": _rgb(colour)}
+        why = outdated(score)
+        told = f"{CLASS_PREFIX}{score.score}{' (outdated)' if why else ''}"
+        properties["classification"] = {"name": told, "color": _rgb(colour)}
         properties["measurements"] = {
             f"p_{name}": p for name, p in zip(score.classes, score.probabilities, strict=True)
         }
-        metadata |= _told(score)
+        metadata |= _told(score) | ({"HER2 outdated": why} if why else {})
     elif annotation.classification:
         properties["classification"] = {"name": annotation.classification, "color": _rgb(annotation.colour)}
-    properties["metadata"] = metadata | {OWN_KEY: _own(annotation, image_sha256).model_dump_json(exclude_none=True)}
+    properties["metadata"] = metadata | {
+        OWN_KEY: _own(annotation, image_sha256, of_he=transform is not None).model_dump_json(exclude_none=True)
+    }
     return {
         "type": "Feature",
         "id": annotation.id,
@@ -154,8 +171,9 @@ def _told(score: FieldScore) -> dict[str, str]:
     return {key: without_places(words) for key, words in told.items() if words}
 
 
-def _own(annotation: Annotation, image_sha256: str | None) -> OwnRecord:
-    score = annotation.score
+def _own(annotation: Annotation, image_sha256: str | None, *, of_he: bool) -> OwnRecord:
+    score, shape = annotation.score, annotation.shape
+    framed = of_he and shape.kind in (ShapeKind.RECTANGLE, ShapeKind.ELLIPSE)
     return OwnRecord(
         shape=annotation.shape.kind,
         classification=annotation.classification,
@@ -163,6 +181,9 @@ def _own(annotation: Annotation, image_sha256: str | None) -> OwnRecord:
         field=None if score is None else field_record(score.field),
         model=None if score is None else model_record(score.model),
         score=None if score is None else ScoreRecord.of(score),
+        alignment=(score.alignment or None) if score is not None else None,
+        stain="he" if of_he else None,
+        bounds=field_record(shape.bounds) if framed else None,
     )
 
 

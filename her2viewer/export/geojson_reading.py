@@ -28,6 +28,8 @@ _FURTHEST: Final = 1e8
 """Level-0 pixels. No image is near it, and areas of it are still exact."""
 _REMEDY: Final = "export it from QuPath as GeoJSON, a FeatureCollection"
 _FEWER: Final = "export the annotations alone, without detections and cells, or those of one region"
+_THROUGH: Final = 0.1
+"""Level-0 pixels of the IHC that a corner may be off after the way to the H&E and back."""
 _KNOWN: Final = frozenset(
     {
         "objectType",
@@ -60,14 +62,15 @@ def read_geojson(
     image_size: tuple[int, int],
     *,
     transform: Transform | None = None,
+    he_to_ihc: Transform | None = None,
     image_sha256: str | None = None,
 ) -> Imported:
     """The areas of a GeoJSON file as annotations.
 
     image_size: (width, height) of the IHC image, to which they are cut; transform: from the image that the file is of to the
-    IHC image; image_sha256: of the IHC file. A score is taken over where the file says it is of that very image and of the shape
-    as it stands, else the shape comes without it. Raises AnnotationError where the file cannot be read, is no GeoJSON, or
-    holds more than 20,000 areas or 2,000,000 points.
+    IHC image; he_to_ihc: taken in its place where the file itself says that it is of the H&E; image_sha256: of the IHC file. A
+    score is taken over where the file says it is of that very image and of the shape as it stands, else the shape comes without
+    it. Raises AnnotationError where the file cannot be read, is no GeoJSON, or holds more than 20,000 areas or 2,000,000 points.
     """
     path = Path(path)
     data = read_json_bytes(path)
@@ -76,7 +79,7 @@ def read_geojson(
     except ValueError as error:
         why = str(error).partition(" at line")[0]
         raise AnnotationError(f"it is not JSON ({why})", path=path, remedy=_REMEDY) from error
-    reading = _Reading(image_size, transform, image_sha256)
+    reading = _Reading(image_size, transform, image_sha256, he_to_ihc)
     try:
         reading.read(document)
     except AnnotationError as error:
@@ -93,6 +96,7 @@ class _Reading:
     size: tuple[int, int]
     transform: Transform | None
     image_sha256: str | None
+    he_to_ihc: Transform | None = None
     annotations: list[Annotation] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     foreign: Counter[str] = field(default_factory=Counter)
@@ -104,6 +108,9 @@ class _Reading:
         features = list(_features(document))
         if not features:
             raise AnnotationError("there is no GeoJSON feature in it", remedy=_REMEDY)
+        if self.he_to_ihc is not None and any(_is_of_he(feature) for feature in features):
+            self.counts["of the H&E"] += self.transform is None
+            self.transform = self.he_to_ihc
         for feature in features:
             self._feature(feature)
 
@@ -200,6 +207,9 @@ class _Reading:
     ) -> tuple[tuple[Shape, ...], bool]:
         """Raises AnnotationError for a tangle."""
         kind = ShapeKind.POLYGON
+        framed = _framed(own)
+        if framed is not None and not holes and _is_drawn_by(outline, framed):
+            return (framed,), False
         if own is not None and own.shape in (ShapeKind.POLYGON, ShapeKind.FREE_HAND):
             kind = own.shape
         elif not holes and len(outline):
@@ -236,10 +246,12 @@ class _Reading:
             abs(scored.width - there.width),
             abs(scored.height - there.height),
         )
-        if own.image is None or own.image != self.image_sha256 or moved > 2 * 10**-DECIMALS:
+        # Coordinates of the H&E were rounded there: a finer IHC makes more of that.
+        allowed = 2 * 10**-DECIMALS if self.transform is None else _THROUGH
+        if own.image is None or own.image != self.image_sha256 or moved > allowed:
             self.counts["scores"] += 1
             return None
-        return own.score.field_score(field_of(own.field), model_of(own.model))
+        return own.score.field_score(field_of(own.field), model_of(own.model), own.alignment or "")
 
     def _id(self, told: Any) -> str:
         try:
@@ -267,6 +279,7 @@ class _Reading:
 
 
 _NOTES: Final = (
+    ("of the H&E", "The file says that it is in pixels of the H&E, and was taken so.", "{}"),
     ("no numbers", "One object was left out: its coordinates are no numbers.",
      "{} objects were left out: their coordinates are no numbers."),
     ("tangled", "One outline crosses itself too often to be mended, and was left out.",
@@ -329,6 +342,28 @@ def _own(properties: dict[str, Any]) -> OwnRecord | None:
         return OwnRecord.model_validate_json(text)
     except ValidationError:
         return None
+
+
+def _is_of_he(feature: dict[str, Any]) -> bool:
+    own = _own(_mapping(feature.get("properties")))
+    return own is not None and own.stain == "he"
+
+
+def _framed(own: OwnRecord | None) -> Shape | None:
+    """The rectangle or ellipse that a file of the H&E holds turned, as it was."""
+    if own is None or own.bounds is None:
+        return None
+    make = {ShapeKind.RECTANGLE: Shape.rectangle, ShapeKind.ELLIPSE: Shape.ellipse}.get(own.shape)
+    bounds = own.bounds
+    shapes = _or_nothing(make, bounds.x, bounds.y, bounds.width, bounds.height) if make is not None else ()
+    return shapes[0] if shapes else None
+
+
+def _is_drawn_by(outline: Points, shape: Shape) -> bool:
+    """Whether an outline is that of a shape, corner for corner: nobody has moved it."""
+    corners = shape.outline()
+    ring = outline[:-1] if len(outline) > 1 and np.allclose(outline[0], outline[-1], atol=_THROUGH) else outline
+    return len(ring) == len(corners) and bool(np.abs(ring - corners).max() < _THROUGH)
 
 
 def _classification(properties: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ from her2viewer import __version__
 from her2viewer.errors import ExportError
 from her2viewer.export.files import write_atomic
 from her2viewer.export.places import file_within, is_placeless, valid_unicode, without_places
+from her2viewer.imaging.alignment import Alignment
 from her2viewer.imaging.source import ImageSource, PixelSize
 from her2viewer.scoring.prediction import Prediction
 from her2viewer.scoring.stains import Stain
@@ -65,9 +66,9 @@ class ImageRecord(Section):
 
 
 class Images(Section):
-    """Both images of the pair."""
+    """Both images of the pair; `he` is left out where the IHC was scored alone."""
 
-    he: ImageRecord
+    he: Annotated[ImageRecord | None, Field(exclude_if=_is_none)] = None
     ihc: ImageRecord
 
 
@@ -93,6 +94,18 @@ class FieldRecord(Section):
     frame: Annotated[tuple[float, float, float, float, float, float] | None, Field(exclude_if=_is_none)] = None
 
 
+class AlignmentRecord(Section):
+    """How the H&E was found to lie on the IHC. `used`: whether it was scored so; a poor one is not, and the pair is taken to show
+    one field as it is. `error_px`: level-0 pixels of the IHC, `error_um` the same in micrometres, where they are known.
+    """
+
+    origin: Literal["automatic", "landmarks", "by hand"]
+    used: bool
+    error_px: Annotated[float, Field(ge=0)] | None
+    error_um: Annotated[float, Field(ge=0)] | None
+    words: Words
+
+
 class CheckRecord(Section):
     """One look at the input that found something."""
 
@@ -105,8 +118,9 @@ class CheckRecord(Section):
 class ResultDocument(Section):
     """`her2viewer.result/1`: a field-level prediction and all that is needed to know what it was made of.
 
-    `label` is what the pair's name or table said before scoring. `warnings` are what was changed on the way to 8-bit sRGB
-    and what the scorer had to say (fallen back to the CPU, why). `seconds` is the scorer's own time.
+    `label` is what the pair's name or table said before scoring; `field_name` what the user calls the drawn field that was
+    scored, left out where it is the whole image. `warnings` are what was changed on the way to 8-bit sRGB and what the scorer
+    had to say (fallen back to the CPU, why). `seconds` is the scorer's own time.
     """
 
     schema_: Annotated[Literal["her2viewer.result/1"], Field(alias="schema")] = SCHEMA
@@ -115,6 +129,8 @@ class ResultDocument(Section):
     images: Images
     model: ModelRecord
     field: dict[Stain, FieldRecord]
+    alignment: Annotated[AlignmentRecord | None, Field(exclude_if=_is_none)] = None
+    field_name: Annotated[str | None, Field(exclude_if=_is_none)] = None
     score: str
     probabilities: Annotated[dict[str, Share], Field(min_length=2)]
     prediction_set: tuple[str, ...]
@@ -141,6 +157,8 @@ def result_document(
     prediction: Prediction,
     *,
     label: str | None = None,
+    field_name: str = "",
+    alignment: Alignment | None = None,
     root: Path | None = None,
     notices: Sequence[str] = (),
     scales: Mapping[Stain, PixelSize | None] | None = None,
@@ -148,17 +166,18 @@ def result_document(
 ) -> ResultDocument:
     """A prediction as a result file. `root`: the folder that file names are told from; `notices`: the scorer's.
 
-    `sources` needs both stains. `scales`: pixel sizes that stand in place of the files' own (typed by the user, which their
-    origin says). `utc` is now unless given.
+    `sources` needs the IHC. `alignment`: the one that was scored through, or what was looked for in vain. `scales`: pixel
+    sizes that stand in place of the files' own (typed by the user, which their origin says). `utc` is now unless given.
     """
-    mpp = {stain: sources[stain].mpp if scales is None else scales[stain] for stain in Stain}
-    notes = [f"{stain.caption}: {note}" for stain in Stain for note in sources[stain].notes]
+    mpp = {stain: source.mpp if scales is None else scales[stain] for stain, source in sources.items()}
+    notes = [f"{stain.caption}: {note}" for stain, source in sources.items() for note in source.notes]
     model = prediction.model
     return ResultDocument(
         case_id=valid_unicode(case_id),
         label=label,
         images=Images(
-            he=_image(sources[Stain.HE], mpp[Stain.HE], root), ihc=_image(sources[Stain.IHC], mpp[Stain.IHC], root)
+            he=_image(sources[Stain.HE], mpp[Stain.HE], root) if Stain.HE in sources else None,
+            ihc=_image(sources[Stain.IHC], mpp[Stain.IHC], root),
         ),
         model=ModelRecord(name=model.name, version=model.version, sha256=model.sha256),
         field={
@@ -171,6 +190,8 @@ def result_document(
             )
             for stain, field in sorted(prediction.fields.items())
         },
+        alignment=_alignment(alignment),
+        field_name=valid_unicode(field_name) or None,
         score=prediction.score,
         probabilities=dict(zip(prediction.classes, prediction.probabilities, strict=True)),
         prediction_set=prediction.prediction_set,
@@ -185,6 +206,21 @@ def result_document(
         seconds=prediction.seconds,
         app_version=__version__,
         utc=(utc or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0),
+    )
+
+
+def _alignment(alignment: Alignment | None) -> AlignmentRecord | None:
+    """None where the pair was only assumed to lie as it does."""
+    if alignment is None or alignment.origin == "assumed":
+        return None
+    # A registration that came to nothing is not in force; what the user says is, however poor.
+    used = not (alignment.poor and alignment.origin == "automatic")
+    return AlignmentRecord(
+        origin=alignment.origin,
+        used=used,
+        error_px=alignment.error_px,
+        error_um=alignment.error_um,
+        words=alignment.words,
     )
 
 

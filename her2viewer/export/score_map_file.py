@@ -160,7 +160,7 @@ def _record(cell: GridCell, outcome: Outcome | None) -> CellRecord:
 def _outcome(record: CellRecord, cell: GridCell, made_of: MapBasis) -> Outcome | None:
     match record.outcome:
         case ScoreRecord() as score:
-            return score.field_score(cell.field, made_of.model)
+            return score.field_score(cell.field, made_of.model, made_of.alignment)
         case UnscoredRecord(state=state, reason=reason):
             return Unscored(state, reason)
         case _:

@@ -42,7 +42,7 @@ class ScoreRecord(Section):
             caution=score.caution,
         )
 
-    def field_score(self, field: FieldOfView, model: ModelIdentity) -> FieldScore:
+    def field_score(self, field: FieldOfView, model: ModelIdentity, alignment: str = "") -> FieldScore:
         return FieldScore(
             field=field,
             score=self.score,
@@ -53,6 +53,7 @@ class ScoreRecord(Section):
             warnings=self.warnings,
             model=model,
             caution=self.caution,
+            alignment=alignment,
         )
 
 

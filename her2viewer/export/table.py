@@ -77,9 +77,11 @@ def csv_row(document: ResultDocument) -> CSVRow:
         "app_version": document.app_version,
         "utc": document.utc.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
+    if document.alignment is not None:
+        row |= {"alignment": document.alignment.words, "alignment_error_um": document.alignment.error_um}
     for stain in Stain:
-        image: ImageRecord = getattr(document.images, stain)
-        row |= {f"{stain}_{name}": value for name, value in image}
+        image: ImageRecord | None = getattr(document.images, stain)
+        row |= {f"{stain}_{name}": value for name, value in image or ()}
         if stain in document.field:
             told = document.field[stain].model_dump()  # without the frame where there is none
             frame = told.pop("frame", None)
@@ -133,7 +135,11 @@ def write_csv(path: Path | str, rows: Iterable[Mapping[str, Cell]]) -> None:
 def _columns(rows: Sequence[Mapping[str, Cell]]) -> list[str]:
     known = set(CSV_COLUMNS)
     others = dict.fromkeys(column for row in rows for column in row if column not in known)
-    stray = [column for column in others if not column.startswith("p_") and not column.endswith("_field_frame")]
+    stray = [
+        column
+        for column in others
+        if not column.startswith(("p_", "alignment")) and not column.endswith("_field_frame")
+    ]
     if stray:
         raise ValueError(f"no such column: {', '.join(stray)}")
     place = CSV_COLUMNS.index("prediction_set")

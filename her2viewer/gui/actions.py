@@ -78,6 +78,7 @@ class ActionId(StrEnum):
     REDO = "redo"
     DELETE_FIELD = "delete_field"
     SCORE_FIELD = "score_field"
+    SCORE_OUTDATED = "score_outdated"
     WHOLE_IMAGE = "whole_image"
     GRID = "grid"
     PAUSE_GRID = "pause_grid"
@@ -348,6 +349,8 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
                "remove erase annotation"),
     ActionSpec(A.SCORE_FIELD, M.FIELDS, "Score the selected field", "target", ("Shift+S",),
                "Ask the model for the score of the field that is selected", "her2 predict spot region annotation", section=True),
+    ActionSpec(A.SCORE_OUTDATED, M.FIELDS, "Score what is outdated again", "arrows-clockwise", (),
+               "Fields and score map that another model or another alignment of the H&E made", "stale old renew rescore"),
     ActionSpec(A.WHOLE_IMAGE, M.FIELDS, "Back to the whole image", "arrow-u-left-up", ("Backspace",),
                "Show the score of the whole image again", "return field all"),
     ActionSpec(A.GRID, M.FIELDS, "Score a grid of fields", "grid-four", ("T",),

@@ -278,6 +278,7 @@ class App:
         self.trust.cancel()
         self.membranes.cancel()
         self.exporting.cancel()
+        self.fields.rescoring.cancel()
 
     def choose_theme(self, choice: ThemeChoice) -> None:
         """Changes the theme and remembers it."""

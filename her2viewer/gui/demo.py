@@ -16,4 +16,4 @@ def demo_pair() -> tuple[Path, Path] | None:
         pair = pair_folder(folder).pairs[0]
     except PairError:
         return None
-    return pair.he, pair.ihc
+    return pair.both

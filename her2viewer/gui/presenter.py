@@ -104,11 +104,12 @@ def enabled_actions(state: State) -> dict[ActionId, bool]:
     scoring = state.scoring.phase is ScorePhase.SCORING
     busy = scoring or opening or state.drawn.pending or state.exporting is not None
     busy = busy or state.registration.progress is not None or state.registration.setting
-    busy = busy or state.what_if.progress is not None or state.trust.asking or state.membranes.busy
+    busy = busy or state.what_if.progress is not None or state.fields.again is not None
+    busy = busy or state.trust.asking or state.membranes.busy
     enabled = {
         ActionId.SWAP: some,
         ActionId.EXPORT: scored and state.exporting is None,
-        ActionId.SCORE: state.pair is not None and state.model.phase is not ModelPhase.FAILED and not scoring,
+        ActionId.SCORE: state.scorable is not None and state.model.phase is not ModelPhase.FAILED and not scoring,
         ActionId.CANCEL: busy,
     }
     looking = (ActionId.FIT, ActionId.ONE_TO_ONE, ActionId.ZOOM_IN, ActionId.ZOOM_OUT)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from typing import Final
 
 from her2viewer.errors import UserError
 from her2viewer.export.legend import full_colour
@@ -96,7 +97,7 @@ def resolve_overlay(state: State, stain: Stain) -> OverlayShown | None:
     if untrained is not None and stain in untrained.layout.order:
         return OverlayShown(untrained, untrained.peak)
     attribution = state.drawn.attribution
-    if attribution is None or stain not in attribution.layout.order:
+    if attribution is None or stain not in attribution.layout.order or stain not in attribution.fields:
         return None
     return OverlayShown(attribution, full_scale(state, attribution))
 
@@ -152,7 +153,7 @@ def resolve_score(state: State) -> ScoreShown:
 
 def _resolve_score(state: State) -> ScoreShown:
     scoring, model = state.scoring, state.model
-    ready = state.pair is not None and model.phase is not ModelPhase.FAILED
+    ready = state.scorable is not None and model.phase is not ModelPhase.FAILED
     if scoring.phase is ScorePhase.SCORED and scoring.evidence is not None:
         return _scored(state, scoring.evidence.prediction)
     if scoring.phase is ScorePhase.SCORING:
@@ -167,9 +168,17 @@ def _resolve_score(state: State) -> ScoreShown:
         return ScoreShown(ScoreFace.STOPPED, "Cancelled", "Scoring was stopped. Nothing was changed.", can_score=ready)
     if model.phase is ModelPhase.FAILED and model.error is not None:
         return ScoreShown(ScoreFace.NO_MODEL, "No model", f"{model.error} Images can still be viewed.")
-    if state.pair is None:
+    if state.scorable is None:
         return ScoreShown(ScoreFace.EMPTY, "No pair yet", _missing(state))
+    if state.pair is None:
+        return ScoreShown(ScoreFace.READY, "Not scored yet", _ALONE, can_score=True)
     return ScoreShown(ScoreFace.READY, "Not scored yet", "Press S to score this field.", can_score=True)
+
+
+_ALONE: Final = (
+    "Open the H&E image of the same tissue, then press S. Without it S scores the IHC alone, where the model can: such a score "
+    "rests on one stain."
+)
 
 
 def _missing(state: State) -> str:
@@ -189,7 +198,9 @@ def _scored(state: State, prediction: Prediction) -> ScoreShown:
     if agreement is not None and agreement.speaks_against and agreement.sentence != no_call:
         against.append(agreement.sentence)
     if state.score_is_stale:
-        against.append("The alignment of the images has changed since they were scored. Press S to score them again.")
+        of_field = state.scoring.key is not None
+        again = "Press Shift+S to score the field again." if of_field else "Press S to score them again."
+        against.insert(0, f"The alignment of the images has changed since they were scored. {again}")
     against += [check.message for check in prediction.checks if check.message not in (prediction.no_call or "")]
     if prediction.caution:
         against.append(prediction.caution)
@@ -355,6 +366,8 @@ def resolve_doing(state: State) -> Doing:
         return Doing("Reading the membranes", can_cancel=True)
     if state.registration.progress is not None:
         return _progress(state.registration.progress, can_cancel=True)
+    if state.fields.again is not None:
+        return _progress(state.fields.again, can_cancel=True)
     if state.fields.run.active:
         return _grid(state.fields)
     return _progress(state.batch, can_cancel=False) if state.batch is not None else Doing()

@@ -21,7 +21,14 @@ from her2viewer.gui.trust.state import TrustState
 from her2viewer.gui.what_if.state import WhatIfState
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.imaging.source import ImageSource, RGBImage
-from her2viewer.scoring.evidence import METHODS, STAGES, Attribution, Evidence, MapRequest
+from her2viewer.scoring.evidence import (
+    METHOD_SHOWN_FIRST,
+    METHODS,
+    STAGE_SHOWN_FIRST,
+    Attribution,
+    Evidence,
+    MapRequest,
+)
 from her2viewer.scoring.package import ModelManifest
 from her2viewer.scoring.prediction import ModelIdentity
 from her2viewer.scoring.preprocess import FIELD_UM
@@ -32,11 +39,13 @@ from her2viewer.scoring.stains import Stain
 class OpenedImage:
     """An image that stands in a pane. `overview`: the whole of it at a level small enough to hold, shown at once.
 
-    `source` is read and closed in the files lane only; its plain facts (size, mpp, path) may be read anywhere.
+    `source` is read and closed in the files lane only; its plain facts (size, mpp, path) may be read anywhere. `damage`: why
+    a part of the overview could not be read.
     """
 
     source: ImageSource
     overview: RGBImage
+    damage: UserError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +122,8 @@ class MapWish:
     """Which map is wished for. `target` None is the class of the score, `against` None that it is set against no other."""
 
     target: str | None = None
-    stage: str = STAGES[-1]
-    method: str = "Grad-CAM"
+    stage: str = STAGE_SHOWN_FIRST
+    method: str = METHOD_SHOWN_FIRST
     against: str | None = None
 
     @classmethod
@@ -172,6 +181,12 @@ class State:
         """(H&E, IHC) when both are there."""
         he, ihc = self.image(Stain.HE), self.image(Stain.IHC)
         return (he, ihc) if he is not None and ihc is not None else None
+
+    @property
+    def scorable(self) -> tuple[OpenedImage | None, OpenedImage] | None:
+        """(H&E, IHC) of what can be scored: the pair, or the IHC alone while there is no H&E."""
+        he, ihc = self.image(Stain.HE), self.image(Stain.IHC)
+        return (he, ihc) if ihc is not None else None
 
     @property
     def score_is_stale(self) -> bool:

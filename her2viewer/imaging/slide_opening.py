@@ -1,9 +1,11 @@
 """Which files are whole slides, and who reads them: OpenSlide, or the TIFF reader for what OpenSlide cannot.
 
 Told by content. The one exception is 3DHISTECH's MRXS, whose named file is an ordinary JPEG of the glass beside a folder
-with the slide.
+with the slide. Hamamatsu's VMS and VMU are a text that names the files of the slide.
 """
 
+import codecs
+import configparser
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -20,13 +22,21 @@ from her2viewer.imaging.tiled_tiff import TiledTiff
 _KINDS: Final = frozenset({"DICOM", "Zeiss CZI"})
 _MAKERS: Final = ("svs", "ndpi", "scn", "bif", "philips")
 _MRXS_INDEX: Final = "Slidedat.ini"
+_SPECIMENS: Final = ("Virtual Microscope Specimen", "Uncompressed Virtual Microscope Specimen")
+"""The first section of a VMS and of a VMU."""
+_LONGEST_TEXT: Final = 1 << 20
 
 
 class SlideOpener:
     """Whole slides, of which only what is looked at is read."""
 
     def claims(self, path: Path, file: BinaryIO, kind: str | None) -> bool:
-        return kind in _KINDS or _is_mrxs(path, kind) or (kind == "TIFF" and _is_slide(file))
+        return (
+            kind in _KINDS
+            or _is_mrxs(path, kind)
+            or (kind == "TIFF" and _is_slide(file))
+            or (kind == "text" and _is_specimen(file))
+        )
 
     def probe(self, path: Path, file: BinaryIO, kind: str | None) -> Header:
         with self.open(path, file, kind, DEFAULT_MAX_PIXELS) as slide:
@@ -34,7 +44,9 @@ class SlideOpener:
 
     def open(self, path: Path, file: BinaryIO, kind: str | None, max_pixels: int) -> ImageSource:
         if _is_mrxs(path, kind):
-            _check_companions(path)
+            _check_folder(path)
+        elif kind == "text":
+            _check_named(path, file)
         return Slide(path, _tiff_pyramid(path, file) if kind == "TIFF" else _by_openslide(path, kind))
 
 
@@ -61,7 +73,33 @@ def _is_makers(page: tifffile.TiffPage) -> bool:
     return any(getattr(page, f"is_{maker}") for maker in _MAKERS)
 
 
-def _check_companions(path: Path) -> None:
+def _is_specimen(file: BinaryIO) -> bool:
+    file.seek(0)
+    head = file.read(80).removeprefix(codecs.BOM_UTF8).lstrip()
+    return head.startswith(tuple(f"[{section}]".encode() for section in _SPECIMENS))
+
+
+def _check_named(path: Path, file: BinaryIO) -> None:
+    """Refuses a VMS or VMU without the files that it names: OpenSlide's own word does not say which."""
+    file.seek(0)
+    text = file.read(_LONGEST_TEXT).decode("utf-8-sig", "replace")
+    told = configparser.ConfigParser(strict=False, interpolation=None)
+    try:
+        told.read_string(text)
+    except configparser.Error:
+        return  # OpenSlide says it
+    section = next((told[name] for name in _SPECIMENS if name in told), None)
+    named = [value for key, value in (section or {}).items() if key.startswith(("imagefile", "mapfile")) and value]
+    missing = [name for name in named if not (path.parent / Path(name).name).is_file()]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise Unreadable(
+            f'the file "{Path(missing[0]).name}"{more} with the slide\'s data is missing beside it',
+            "copy all files of the slide into one folder, or open the slide where they are",
+        )
+
+
+def _check_folder(path: Path) -> None:
     folder = path.with_suffix("")
     if not (folder / _MRXS_INDEX).is_file():
         raise Unreadable(

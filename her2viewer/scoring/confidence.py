@@ -52,6 +52,8 @@ def no_call(members: Sequence[str], classes: Sequence[str], checks: Sequence[Che
     return None
 
 
-def no_call_beside(prediction: Prediction, agreement: Agreement) -> str | None:
+def no_call_beside(prediction: Prediction, agreement: Agreement | None) -> str | None:
     """`prediction.no_call`, or, where it has none, that the membranes speak against the score; None where nothing does."""
-    return prediction.no_call or (agreement.sentence if agreement.speaks_against else None)
+    if prediction.no_call is not None or agreement is None or not agreement.speaks_against:
+        return prediction.no_call
+    return agreement.sentence

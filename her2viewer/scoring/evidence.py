@@ -97,6 +97,14 @@ METHODS: Final[Mapping[str, Method]] = MappingProxyType(
 )
 """The methods by name, the default first."""
 
+METHOD_SHOWN_FIRST: Final = "Grad-CAM"
+STAGE_SHOWN_FIRST: Final = STAGES[-1]
+"""The map that window, batch and command line show unless another is asked for; it stands here and nowhere else.
+
+Chosen by `python -m training truth` on the bundled model (the guide's page on explanation tells how). The map that a request is
+for when it names neither is another thing: the one that comes with every score at no cost.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class MapRequest:
@@ -322,8 +330,7 @@ class Evidence:
 
     `network_input`: (h, w, 3) uint8, of the layout's size or, for a finer map, a whole number of times that; `class_maps`:
     (classes, rows, columns) float32 signed Grad-CAM of the last stage for every class, from the same forward pass; `detail`:
-    what else has to be said of those maps. `guard`: every check made on the input;
-    those that failed stand in the prediction.
+    what else has to be said of those maps; `guard`: every check made on the input, those that failed stand in the prediction.
     """
 
     prediction: Prediction

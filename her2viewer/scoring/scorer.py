@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from her2viewer.errors import PackageError
-from her2viewer.scoring.attribution.compute_map import ComputedMap, compute_map, shared_map
+from her2viewer.scoring.attribution.compute_map import ComputedMap, compute_map, gradient_maps, shared_map
 from her2viewer.scoring.attribution.stage_map import last_stage_maps
 from her2viewer.scoring.confidence import calibrated, no_call, prediction_set
 from her2viewer.scoring.device import Device, DeviceChoice, choose_device, first_line
@@ -149,16 +149,17 @@ class Scorer:
             layout = self._layout.enlarged(len(evidence.network_input) // self._layout.height)
             return compute_map(self._network, x, layout, request, target, against, cancelled, progress)
 
+        return _attribution(evidence, request, self._with_fallback(compute))
+
+    def gradient_attributions(self, evidence: Evidence, target: str) -> list[Attribution]:
+        """Every map of a class by a gradient, at every stage and fused, in the time of one: for measuring them all."""
+        index = evidence.prediction.classes.index(target)
+
+        def compute() -> dict[tuple[str, str], ComputedMap]:
+            return gradient_maps(self._network, self._tensor(evidence.network_input[None]), index)
+
         made = self._with_fallback(compute)
-        return dataclasses.replace(
-            evidence.attribution(request.target),
-            values=made.values,
-            stage=request.stage,
-            method=request.method,
-            against=request.against,
-            separate=evidence.separate or made.stains_apart,
-            detail=made.detail,
-        )
+        return [_attribution(evidence, MapRequest(target, stage, how), one) for (how, stage), one in made.items()]
 
     def fine_map(
         self,
@@ -310,6 +311,18 @@ class Scorer:
             fields=MappingProxyType(dict(field.fields)),
             caution=manifest.caution,
         )
+
+
+def _attribution(evidence: Evidence, request: MapRequest, made: ComputedMap) -> Attribution:
+    return dataclasses.replace(
+        evidence.attribution(request.target),
+        values=made.values,
+        stage=request.stage,
+        method=request.method,
+        against=request.against,
+        separate=evidence.separate or made.stains_apart,
+        detail=made.detail,
+    )
 
 
 def _network(package: ModelPackage) -> Network:

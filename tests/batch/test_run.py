@@ -17,6 +17,7 @@ from her2viewer.cases.pairing import Pair, pair_folder
 from her2viewer.errors import ExportError
 from her2viewer.scoring.evidence import Evidence, FieldPixels
 from her2viewer.scoring.scorer import Scorer
+from her2viewer.scoring.trust.findings import TrustReport
 from tests.batch.conftest import MODEL, FakeScorer, MakePairs
 
 
@@ -194,3 +195,21 @@ def test_the_real_pairs(shared_data: Path, random_scorer: Scorer, tmp_path: Path
         "results.json",
         *(f"{pair.case_id}{ending}" for pair in pairs for ending in (".json", "_overlay.png")),
     }
+
+
+def test_cancelled_while_a_pair_is_explained_keeps_those_before_it(
+    make_pairs: MakePairs, random_scorer: Scorer, tmp_path: Path
+) -> None:
+    pairs, rows = make_pairs(3, (96, 96)), []
+    begun = threading.Event()
+
+    class Watched(Scorer):
+        def trust(self, *args: object, **kwargs: object) -> TrustReport:
+            report = Scorer.trust(random_scorer, *args, **kwargs)  # type: ignore[arg-type]
+            begun.set()
+            return report
+
+    scorer = Watched.open(random_scorer.package, "cpu")
+    summary = run_batch(pairs, scorer, plain(tmp_path, explain=True), rows.append, begun.is_set)
+    assert summary.cancelled and summary.failed == 0 and summary.scored == len(rows) < 3
+    assert not list((tmp_path / "out").glob(".*"))

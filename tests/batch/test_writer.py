@@ -14,6 +14,7 @@ from her2viewer.batch.writer import LIST, TABLE, BatchWriter, file_stem
 from her2viewer.cases.pairing import Pair
 from her2viewer.errors import ExportError
 from her2viewer.export.results import read_json
+from her2viewer.scoring.scorer import Scorer
 from tests.batch.conftest import MODEL, FakeScorer, MakePairs
 
 
@@ -208,3 +209,20 @@ def test_a_row_without_any_words_is_still_a_failed_row(tmp_path: Path) -> None:
     writer.add(BatchRow(Pair("a", Path("a.png"), Path("b.png")), None, None, 0.0))
     writer.close()
     assert cells(tmp_path)[0]["error"] == "not scored"
+
+
+def test_an_explanation_stands_beside_the_result_and_is_made_again_where_it_is_not(
+    make_pairs: MakePairs, random_scorer: Scorer, tmp_path: Path
+) -> None:
+    (pair,) = make_pairs(1, (96, 96))
+    wanted = options(tmp_path, explain=True, model=random_scorer.package.manifest.identity)
+    writer = BatchWriter(wanted)
+    row = writer.add(score_pair(pair, random_scorer, wanted))
+    stem = pair.case_id
+    assert [path.name for path in row.files] == [f"{stem}_explanation.json", f"{stem}_maps.npz", f"{stem}.json"]
+    assert row.explanation is None and all(path.is_file() for path in row.files)
+    writer.close()
+    again = BatchWriter(replace(wanted, resume=True))
+    assert again.finished(pair) is not None
+    row.files[1].unlink()
+    assert again.finished(pair) is None

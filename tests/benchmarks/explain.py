@@ -1,4 +1,4 @@
-"""A score and the maps of all four classes: from two PNG files to the overlay of the score's class in memory."""
+"""A score and the maps of all four classes, from two PNG files to the overlay in memory; and the membrane reading."""
 
 import tempfile
 from functools import partial

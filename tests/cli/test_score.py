@@ -14,8 +14,9 @@ import pytest
 
 from her2viewer import RESEARCH_USE
 from her2viewer.cli import score as score_module
+from her2viewer.export.explanation import ExplanationDocument
 from her2viewer.export.results import read_json
-from her2viewer.scoring.evidence import FieldPixels
+from her2viewer.scoring.evidence import FieldPixels, MapRequest
 from her2viewer.scoring.package import MANIFEST, WEIGHTS, ModelPackage, bundled_packages
 from her2viewer.scoring.scorer import Scorer
 from tests.cli.conftest import MakePairs, Run
@@ -325,3 +326,57 @@ def test_the_bundled_model_is_the_default(her2viewer: Run, make_pairs: MakePairs
         assert outcome.status == 2 and "no model ships with this copy" in outcome.err
         pytest.skip("resources/models is empty: the bundled model is not here yet")
     assert outcome.status == 0, outcome.err
+
+
+@pytest.mark.usefixtures("loaded")
+def test_a_score_is_explained_and_the_window_would_say_the_same(
+    her2viewer: Run, make_pairs: MakePairs, model: list[object], random_scorer: Scorer, tmp_path: Path
+) -> None:
+    (pair,) = make_pairs(1, (256, 256))
+    out = tmp_path / "out"
+    asked = ["--explain", "--class", "2+", "--stage", "layer3", "--no-overlay"]
+    outcome = her2viewer("score", "--he", pair.he, "--ihc", pair.ihc, "--out", out, *asked, *model)
+    assert outcome.status == 0, outcome.err
+    names = {path.name for path in out.iterdir()}
+    stem = pair.case_id
+    assert names == {"results.csv", "results.json", f"{stem}.json", f"{stem}_explanation.json", f"{stem}_maps.npz"}
+    document = ExplanationDocument.model_validate_json((out / f"{stem}_explanation.json").read_bytes())
+    field = FieldPixels.whole(tissue(0, (256, 256)), tissue(1, (256, 256), "ihc"))
+    evidence = random_scorer.score(field)
+    attribution = random_scorer.attribution(evidence, MapRequest("2+", "layer3"))
+    trust = random_scorer.trust(evidence, attribution, pixels=field)
+    assert document.trust.headline == trust.headline and document.trust.reasons == trust.reasons
+    assert [check.passed for check in document.checks] == [one.passed for one in evidence.guard.examined]
+    assert document.maps[0].peak == pytest.approx(attribution.peak, abs=1e-5)
+    assert str(tmp_path) not in (out / f"{stem}_explanation.json").read_text(encoding="utf-8")
+
+
+def test_an_ihc_alone_by_the_model_that_ships(her2viewer: Run, make_pairs: MakePairs, tmp_path: Path) -> None:
+    (pair,) = make_pairs(1, (256, 256))
+    alone = tmp_path / "S7_HER2.png"
+    shutil.copy(pair.ihc, alone)
+    out = tmp_path / "out"
+    outcome = her2viewer("score", "--ihc", alone, "--out", out, "--overlay", "--device", "cpu")
+    assert outcome.status == 0, outcome.err
+    result = read_json(out / "S7.json")
+    assert result.images.he is None and result.images.ihc.file == alone.name
+    assert set(result.field) == {"ihc"}
+    assert "the score rests on the IHC HER2 alone" in outcome.out
+    (row,) = table(out)
+    assert row["he_file"] == row["he_sha256"] == row["he_field_x"] == "" and row["ihc_file"] == alone.name
+    assert (out / "S7_overlay.png").exists()
+    again = her2viewer("score", "--ihc", alone, "--out", out, "--overlay", "--device", "cpu", "--resume")
+    assert again.status == 0 and read_json(out / "S7.json") == result
+
+
+def test_an_ihc_alone_and_a_model_that_needs_both(
+    her2viewer: Run, make_pairs: MakePairs, model: list[object], tmp_path: Path
+) -> None:
+    (pair,) = make_pairs(1)
+    outcome = her2viewer("score", "--ihc", pair.ihc, "--out", tmp_path / "out", *model)
+    assert outcome.status == 1
+    assert "this model needs the H&E image, and it is missing" in outcome.err + outcome.out
+    (row,) = table(tmp_path / "out")
+    assert "needs the H&E" in row["error"] and row["he_file"] == ""
+    outcome = her2viewer("score", "--ihc", pair.ihc.parent, "--out", tmp_path / "out2", *model)
+    assert outcome.status == 2 and "without their H&E" in outcome.err

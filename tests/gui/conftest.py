@@ -93,8 +93,8 @@ class FakeScorer:
         self.scored += 1
         if self.fail is not None:
             raise self.fail
-        layout = InputLayout()
-        index = int(field.pixels[Stain.HE].astype(np.uint64).sum()) % 4
+        layout = InputLayout(optional=(Stain.HE,))
+        index = int(field.pixels.get(Stain.HE, field.pixels[Stain.IHC]).astype(np.uint64).sum()) % 4
         probabilities = np.full(4, 0.1)
         probabilities[index] = 0.7
         ramp = np.linspace(-1, 2, 49, dtype=np.float32).reshape(7, 7)

@@ -7,8 +7,10 @@ import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from her2viewer.cases.shape import Shape
 from her2viewer.export.annotated import annotated_page
 from her2viewer.gui.app import App
 from her2viewer.gui.controllers.exporting import ExportWish, exportable
@@ -91,3 +93,36 @@ def test_the_dialog_says_what_would_be_replaced(qtbot: QtBot, tmp_path: Path) ->
     assert not dialog.export.isEnabled()
     dialog.name.setText("new")
     assert dialog.export.isEnabled()
+
+
+def test_the_picture_of_a_field_is_of_that_field_and_says_so(scored_app: App, qtbot: QtBot, tmp_path: Path) -> None:
+    app = scored_app
+    drawn = app.fields.editor.add(Shape.rectangle(40, 60, 120, 80))
+    assert drawn is not None
+    app.fields.scoring.score(drawn.id)
+    qtbot.waitUntil(lambda: app.store.state.fields.annotations[drawn.id].score is not None)
+    app.settings.set_text_of("export/folder", str(tmp_path))
+    qtbot.keyClick(app.window, Qt.Key.Key_E, Qt.KeyboardModifier.ControlModifier)
+    dialog = app.window.findChild(ExportDialog)
+    assert dialog.name.text() == f"00001_train_2+_{drawn.title}_overlay"
+    assert any(f"Of {drawn.title} alone" in label.text() for label in dialog.findChildren(QLabel))
+    dialog.with_map.setChecked(False)
+    dialog.export.click()
+    qtbot.waitUntil(lambda: app.window.messages.text.startswith("Written"))
+    stem = tmp_path / f"00001_train_2+_{drawn.title}_overlay"
+    picture = cv2.imread(f"{stem}.png")[..., ::-1]
+    pair = app.store.state.pair
+    assert pair is not None
+    for image in pair:
+        tissue = image.source.read(0, 40, 60, 120, 80)
+        _, _, (x, y), _ = cv2.minMaxLoc(cv2.matchTemplate(picture, tissue, cv2.TM_SQDIFF))
+        assert np.array_equal(picture[y : y + 80, x : x + 120], tissue), "the field of each image, pixel for pixel"
+        whole = cv2.matchTemplate(picture, image.source.read(0, 0, 0, 140, 80), cv2.TM_SQDIFF_NORMED)
+        assert whole.min() > 0.001, "and nothing around it"
+    result = json.loads(Path(f"{stem}.json").read_text(encoding="utf-8"))
+    assert result["field_name"] == drawn.title and result["case_id"] == "00001_train_2+"
+    assert result["field"]["ihc"] == {"x": 40, "y": 60, "width": 120, "height": 80}
+    # Back at the whole image, the picture is of the whole image again.
+    app.fields.scoring.show_whole()
+    shown = exportable(app.store.state)
+    assert shown is not None and shown.field is None and shown.title == ""

@@ -1,5 +1,6 @@
 """The main job in a real window, by clicks and keys."""
 
+import json
 import threading
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ from her2viewer.errors import ImageError, PackageError
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.actions import ActionId
 from her2viewer.gui.app import App
+from her2viewer.gui.controllers.exporting import ExportWish
 from her2viewer.gui.resolve import ScoreFace, resolve_explain, resolve_score
 from her2viewer.gui.settings import Settings
 from her2viewer.gui.state import MapWish, ModelPhase, ScorePhase
@@ -467,3 +469,23 @@ def test_a_new_image_in_one_pane_is_looked_at_where_the_other_one_is(
     he, ihc = (app.window.panes[stain].view.viewpoint for stain in Stain)
     assert he is not None and ihc is not None
     assert he.px / 256 == pytest.approx(ihc.px / 480)
+
+
+def test_the_ihc_alone_is_scored_and_exported(
+    app: App, qtbot: QtBot, pair: tuple[Path, Path], tmp_path: Path, scorer: FakeScorer
+) -> None:
+    app.images.open({Stain.IHC: pair[1]})
+    qtbot.waitUntil(lambda: app.store.state.image(Stain.IHC) is not None)
+    assert "rests on one stain" in resolve_score(app.store.state).text
+    press(app, qtbot, Key.Key_S)
+    qtbot.waitUntil(lambda: app.store.state.scoring.phase is ScorePhase.SCORED)
+    evidence = app.store.state.scoring.evidence
+    assert evidence is not None and set(evidence.prediction.fields) == {Stain.IHC}
+    app.exporting.export(ExportWish(tmp_path / "alone.png", tuple(Stain), True, True))
+    qtbot.waitUntil(lambda: app.window.messages.text.startswith("Written"))
+    result = json.loads((tmp_path / "alone.json").read_text(encoding="utf-8"))
+    assert set(result["images"]) == {"ihc"} and set(result["field"]) == {"ihc"}
+    # With the H&E it is another question: the score of the IHC alone goes.
+    app.images.open({Stain.HE: pair[0]})
+    qtbot.waitUntil(lambda: app.store.state.pair is not None)
+    assert app.store.state.scoring.phase is ScorePhase.NONE

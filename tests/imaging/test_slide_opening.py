@@ -89,6 +89,24 @@ def test_a_mrxs_whose_folder_is_gone(tmp_path: Path) -> None:
     refused(path, "the slide is damaged, incomplete or of a kind not supported")
 
 
+def test_a_vms_whose_files_are_gone(tmp_path: Path) -> None:
+    path = tmp_path / "Fall 8.vms"
+    path.write_text(
+        "[Virtual Microscope Specimen]\nNoLayers=1\nNoJpegColumns=2\nNoJpegRows=1\n"
+        "ImageFile=a.jpg\nImageFile(1,0)=b.jpg\nMapFile=map.jpg\nOptimisationFile=a.opt\nPhysicalWidth=4000000\n"
+    )
+    refused(
+        path, 'the file "a.jpg" and 2 more with the slide\'s data is missing beside it; copy all files of the slide'
+    )
+    for name in ("a.jpg", "map.jpg"):
+        (tmp_path / name).write_bytes(encoded(tissue(), "JPEG"))
+    refused(path, 'the file "b.jpg" with the slide\'s data is missing')
+    (tmp_path / "b.jpg").write_bytes(b"")
+    refused(path, "the slide is damaged, incomplete or of a kind not supported")
+    path.write_text("[Another text]\nImageFile=a.jpg\n")
+    refused(path, "holds text")
+
+
 def test_a_picture_called_mrxs_is_a_picture_unless_it_is_a_jpeg(tmp_path: Path) -> None:
     (tmp_path / "a.mrxs").write_bytes(encoded(tissue(), "PNG"))
     assert open_image(tmp_path / "a.mrxs").format == "PNG"

@@ -116,6 +116,17 @@ def test_a_fine_map_of_another_stage_is_of_the_larger_picture(scorer: Scorer, fi
     assert found.attribution.request == MapRequest("2+", "layer3", "LayerCAM", against="1+")
 
 
+def test_all_maps_by_a_gradient_are_the_ones_that_are_asked_for(scorer: Scorer, field: FieldPixels) -> None:
+    evidence = scorer.score(field)
+    made = scorer.gradient_attributions(evidence, "1+")
+    assert len({one.request for one in made}) == len(made) == 20
+    for one in made:
+        if one.stage in ("layer4", "fused"):
+            alone = scorer.attribution(evidence, one.request)
+            assert (one.title, one.separate) == (alone.title, alone.separate)
+            np.testing.assert_allclose(one.values, alone.values, atol=1e-5 * float(np.abs(alone.values).max()))
+
+
 def test_normalised_is_what_the_layout_says() -> None:
     from her2viewer.scoring.preprocess import InputLayout
 

@@ -40,16 +40,22 @@ class Baseline:
 
 
 def dab_density(image: NDArray[np.uint8]) -> float:
-    """The 97th percentile of the DAB's optical density (log10) against the image's own background.
+    """The 97th percentile of `dab_densities`."""
+    return float(np.percentile(dab_densities(image), PERCENTILE))
 
-    image: (h, w, 3) uint8 RGB of an IHC. Ruifrok and Johnston 2001: density is unmixed into haematoxylin, DAB and a
-    remainder at right angles to both.
+
+def dab_densities(image: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The DAB's optical density (log10) of each pixel against the image's own background; noise may be below 0.
+
+    image: (h, w, 3) uint8 RGB of an IHC. Returns (h, w). Ruifrok and Johnston 2001: density is unmixed into haematoxylin,
+    DAB and a remainder at right angles to both.
     """
-    pixels = image.reshape(-1, 3)
-    white = np.maximum(np.percentile(pixels, WHITE_PERCENTILE, axis=0), DARKEST_WHITE)
+    white = np.maximum(np.percentile(image.reshape(-1, 3), WHITE_PERCENTILE, axis=0), DARKEST_WHITE)
     table = np.maximum(np.log10((white + 1) / (np.arange(256)[:, None] + 1)), 0)
-    dab = sum(table[pixels[:, c], c] * _UNMIX[c, 1] for c in range(3))
-    return float(np.percentile(dab, PERCENTILE))
+    dab = np.zeros(image.shape[:2])
+    for c in range(3):
+        dab += (table[:, c] * _UNMIX[c, 1])[image[..., c]]
+    return dab
 
 
 def measured_baseline(

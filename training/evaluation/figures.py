@@ -1,6 +1,6 @@
 """The figures of an evaluation: plain data, each with its interval, or a word where nothing can be said."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Protocol
 
@@ -188,18 +188,26 @@ class Resampling:
         Resamples in which the statistic says nothing (NaN) are passed over, up to half of them. Efron and Tibshirani 1993,
         chapter 13.
         """
-        count = len(self._members)
-        if count < FEWEST:
+        if len(self._members) < FEWEST:
             return None
-        if not self._drawn:
-            picks = np.random.default_rng(0).integers(0, count, (self._resamples, count))
-            self._drawn = [np.concatenate([self._members[k] for k in row]) for row in picks]
-        values = np.array([statistic(rows) for rows in self._drawn])
+        values = np.array([statistic(rows) for rows in self._resampled()])
         values = values[np.isfinite(values)]
         if len(values) < self._resamples / 2:
             return None
         low, high = np.percentile(values, (2.5, 97.5))
         return float(low), float(high)
+
+    def _resampled(self) -> list[NDArray[np.intp]]:
+        if not self._drawn:
+            count = len(self._members)
+            picks = np.random.default_rng(0).integers(0, count, (self._resamples, count))
+            self._drawn = [np.concatenate([self._members[k] for k in row]) for row in picks]
+        return self._drawn
+
+    def _reaches(self, table: Shares) -> Shares:
+        """(fields, columns) -> (2, columns): the ends of each column's mean."""
+        means = np.array([table[rows].mean(axis=0) for rows in self._resampled()])
+        return np.asarray(np.percentile(means, (2.5, 97.5), axis=0), np.float64)
 
     def figure(self, name: str, statistic: Callable[..., float], *data: NDArray[Any]) -> Figure:
         """A statistic of arrays of one row a field, with its interval."""
@@ -212,6 +220,22 @@ class Resampling:
         if reach is None:
             return Figure(name, value, len(data[0]), note="too few independent fields for an interval")
         return Figure(name, value, len(data[0]), *reach, "bootstrap")
+
+    def means(self, values: Mapping[str, Shares]) -> dict[str, Figure]:
+        """The mean of each of several columns of one row a field, by name, with its interval; all over the same resamples."""
+        table = np.stack(list(values.values()), axis=1)
+        reaches = self._reaches(table) if len(self._members) >= FEWEST else None
+        found = {}
+        for k, name in enumerate(values):
+            if not len(table):
+                found[name] = Figure(name, None, 0, note="no field")
+            elif reaches is None:
+                note = "too few independent fields for an interval"
+                found[name] = Figure(name, float(table[:, k].mean()), len(table), note=note)
+            else:
+                low, high = reaches[:, k].tolist()
+                found[name] = Figure(name, float(table[:, k].mean()), len(table), low, high, "bootstrap")
+        return found
 
     def share(self, name: str, hits: NDArray[np.bool_]) -> Figure:
         """A share of fields: bootstrap, or Wilson where hits or misses are few and no groups are known."""

@@ -150,7 +150,7 @@ def read_field(pair: Pair) -> FieldPixels:
     """The whole of a pair's images, or of the one it has. Raises ImageError, PairError."""
     files = files_of(pair)
     if len(files) == 2:
-        with open_pair(pair.he, pair.ihc) as opened:
+        with open_pair(*pair.both) as opened:
             return opened.read()
     ((stain, path),) = files.items()
     with open_image(path) as image:

@@ -72,7 +72,7 @@ def make_phantom(seed: int, index: int, side: int = SIDE) -> Phantom:
     density_ihc, dab = stain_ihc(rng, slide, cells, ground, expression)
     folds = fold(rng, side), fold(rng, side)
     shift = _misregistration(rng, side, slide.apart)
-    density_he = _moved(density_he, shift)
+    density_he = moved(density_he, shift)
     densities = [
         density if area is None else folded(density, area)
         for density, area in zip((density_he, density_ihc), folds, strict=True)
@@ -99,11 +99,9 @@ def _misregistration(rng: np.random.Generator, side: int, apart: float) -> NDArr
     return np.stack([twice(np.asarray(d, np.float32)) for d in (dx, dy)], axis=-1)
 
 
-def _moved(picture: NDArray[np.float32], shift: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The picture as it lies in the H&E frame. A gentle shift is its own inverse but for its second order."""
+def moved(picture: NDArray[np.float32], shift: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A picture of the IHC's frame as it lies in the H&E's. A gentle shift is its own inverse but for its second order."""
     side = picture.shape[0]
     y, x = grid(side)
-    moved = cv2.remap(
-        picture, x - shift[..., 0], y - shift[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
-    )
-    return np.asarray(moved, np.float32)
+    at = x - shift[..., 0], y - shift[..., 1]
+    return np.asarray(cv2.remap(picture, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101), np.float32)

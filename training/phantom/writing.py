@@ -236,7 +236,7 @@ def _drawn(jobs: "Iterator[_Job]", present: dict[int, str], workers: int) -> Ite
         for job in jobs:
             yield present.get(job[2]) or _write_one(*job)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin_worker) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=begin_worker) as pool:
         waiting: list[Any] = []
         try:
             while True:
@@ -250,7 +250,7 @@ def _drawn(jobs: "Iterator[_Job]", present: dict[int, str], workers: int) -> Ite
             pool.shutdown(cancel_futures=True)
 
 
-def _begin_worker() -> None:
+def begin_worker() -> None:
     """One thread a process; and a worker whose parent was killed goes too, instead of waiting for work for ever."""
     cv2.setNumThreads(1)
     _keep_memory()

@@ -100,7 +100,7 @@ class CaseDelegate(QStyledItemDelegate):
         top = area.top() + (area.height() - THUMBNAIL) // 2
         # Where there is little room the stain that is scored stands for both.
         narrow = area.width() < ROOM_FOR_BOTH
-        for path in (row.pair.ihc,) if narrow else (row.pair.he, row.pair.ihc):
+        for path in (row.pair.ihc,) if narrow else row.pair.both:
             _paint_thumbnail(painter, QRect(left, top, THUMBNAIL, THUMBNAIL), self._thumbnail_of(path), palette)
             left += THUMBNAIL + 2
         left += _GAP - 2

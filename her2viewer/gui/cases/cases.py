@@ -89,4 +89,4 @@ class Cases:
 
 def key_of(pair: Pair) -> CaseKey:
     """What a case is known by: its two files."""
-    return pair.he, pair.ihc
+    return pair.both

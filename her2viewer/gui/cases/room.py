@@ -110,7 +110,7 @@ class CasesRoom:
         """Opens a case."""
         self._change(at=key_of(pair))
         self._parts.lanes.files.drop("prefetch")
-        self._parts.images.open({Stain.HE: pair.he, Stain.IHC: pair.ihc})
+        self._parts.images.open(dict(zip((Stain.HE, Stain.IHC), pair.both, strict=True)))
 
     def page(self, step: int) -> None:
         """To the next case, or the one before."""
@@ -151,7 +151,7 @@ class CasesRoom:
         cases = self._parts.store.state.cases
         for pair in cases.pairs:
             if path in key_of(pair) and cases.outcome(pair).status is CaseStatus.NOT_OPENED:
-                self._fail(pair.he, pair.ihc, error)
+                self._fail(*pair.both, error)
 
     def _fail(self, he: Path, ihc: Path, error: UserError) -> None:
         cases = self._parts.store.state.cases

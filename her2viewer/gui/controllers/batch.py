@@ -150,7 +150,7 @@ class BatchController:
         self._view.show_working(pair)
 
         def work() -> ReadPair | BatchRow:
-            return run.writer.finished(pair) or read_pair(pair)
+            return run.writer.finished(pair) or read_pair(pair, align=run.options.align)
 
         self._lanes.files.submit("batch read", lambda _: guarded(pair, work), self._on_read)
 

@@ -5,19 +5,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from her2viewer.cases.case import OpenedPair
-from her2viewer.cases.pair import Pair, pair_files
+from her2viewer.cases.field import MOST_SIDE, read_field, read_whole
+from her2viewer.cases.pair import Pair, ihc_alone, pair_files
 from her2viewer.errors import UserError
 from her2viewer.export.annotated import annotated_picture, save_picture, shared_scale
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.export.results import result_document, write_json
 from her2viewer.gui.controllers.messenger import Level, Messenger, Remedy
-from her2viewer.gui.controllers.scoring import read_pixels
 from her2viewer.gui.lanes import Context, Lane, Progress
 from her2viewer.gui.scale.resolution import resolve_scales
 from her2viewer.gui.state import ModelFacts, State, Store
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.imaging.source import PixelSize
-from her2viewer.scoring.evidence import Attribution, Evidence
+from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels
+from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.stains import Stain
 
 
@@ -35,11 +36,14 @@ class ExportWish:
 class Exportable:
     """What stood on screen when the export was asked for; later changes of the window do not reach it.
 
-    alignment: the one that was scored through.
+    alignment: the one that was scored through. field: what the score is of, level-0 px of the IHC, None for the whole image;
+    title: what it is called.
     """
 
     images: OpenedPair
     alignment: Alignment | None
+    field: FieldOfView | None
+    title: str
     evidence: Evidence
     attribution: Attribution | None
     style: OverlayStyle
@@ -49,13 +53,16 @@ class Exportable:
 
 def exportable(state: State) -> Exportable | None:
     """What can be exported now, or None where nothing is scored."""
-    pair, evidence = state.pair, state.scoring.evidence
-    if pair is None or evidence is None:
+    found, evidence = state.scorable, state.scoring.evidence
+    if found is None or evidence is None:
         return None
-    images = OpenedPair(pair[0].source, pair[1].source)
+    he, ihc = found
+    images, key = OpenedPair(he.source if he is not None else None, ihc.source), state.scoring.key
     return Exportable(
         images,
         state.scoring.alignment,
+        evidence.prediction.fields[Stain.IHC] if key is not None else None,
+        (state.fields.title(key) or "a deleted field") if key is not None else "",
         evidence,
         state.drawn.attribution,
         state.style,
@@ -66,6 +73,8 @@ def exportable(state: State) -> Exportable | None:
 
 def pair_of(images: OpenedPair) -> Pair:
     """The pair by its files' names: its case, and its label where they say one."""
+    if Stain.HE not in images.sources:
+        return ihc_alone(images.ihc.path)
     return pair_files(images.he.path, images.ihc.path)
 
 
@@ -118,35 +127,63 @@ class Exporting:
 def write_export(shown: Exportable, wish: ExportWish, context: Context) -> tuple[Path, ...]:
     """In the files lane: reads level 0, draws, writes. Returns the files. Raises UserError."""
     context.progress(Progress(0, 3, "Reading the images"))
-    pixels = read_pixels(shown.images, shown.alignment).pixels
+    pixels = _pixels(shown)
     context.token.check()
     context.progress(Progress(1, 3, "Drawing the picture"))
     attribution = shown.attribution if wish.with_map else None
     facts = shown.facts
     mpp = {stain: None if size is None else size.um for stain, size in shown.scales.items()}
+    pair = pair_of(shown.images)
+    stains = tuple(stain for stain in wish.stains if stain in pixels.pixels) or tuple(pixels.pixels)
     picture = annotated_picture(
-        pixels,
+        pixels.pixels,
         attribution,
         shown.evidence.prediction,
-        stains=wish.stains,
+        stains=stains,
         style=shown.style,
         full_scale=attribution.request.fixed_peak(facts.fixed_peaks)
         if facts is not None and attribution is not None
         else None,
-        case_id=pair_of(shown.images).case_id,
+        case_id=f"{pair.case_id}, field: {shown.title}" if shown.title else pair.case_id,
         mpp=mpp,
+        regions=pixels.fields,
         coverage=facts.coverage if facts is not None else None,
     )
     context.token.check()
     context.progress(Progress(2, 3, f"Writing {wish.path.name}"))
-    save_picture(wish.path, picture, shared_scale(mpp, wish.stains))
+    save_picture(wish.path, picture, shared_scale(_raster_scales(pixels, mpp), stains))
     if not wish.with_result:
         return (wish.path,)
     notices = facts.notices if facts is not None else ()
-    beside, pair = wish.path.with_suffix(".json"), pair_of(shown.images)
+    beside = wish.path.with_suffix(".json")
     sources, prediction = shown.images.sources, shown.evidence.prediction
     write_json(
         beside,
-        result_document(pair.case_id, sources, prediction, label=pair.label, notices=notices, scales=shown.scales),
+        result_document(
+            pair.case_id,
+            sources,
+            prediction,
+            label=pair.label,
+            field_name=shown.title,
+            alignment=shown.alignment,
+            notices=notices,
+            scales=shown.scales,
+        ),
     )
     return wish.path, beside
+
+
+def _pixels(shown: Exportable) -> FieldPixels:
+    """What was scored: the field alone where the score is of one, at 4,096 px of its longer side at most."""
+    if shown.field is None or shown.alignment is None:
+        return read_whole(shown.images, shown.alignment)
+    return read_field(shown.images.he, shown.images.ihc, shown.field, shown.alignment, MOST_SIDE)
+
+
+def _raster_scales(pixels: FieldPixels, mpp: Mapping[Stain, float | None]) -> dict[Stain, float | None]:
+    """Micrometres per px of what was read of each stain: a large field is read at less than level 0."""
+    found: dict[Stain, float | None] = {}
+    for stain, image in pixels.pixels.items():
+        um, field = mpp.get(stain), pixels.fields[stain]
+        found[stain] = None if um is None else um / field.frame.scale * (field.width / image.shape[1])
+    return found

@@ -83,7 +83,9 @@ class Images:
         before = self._store.state
         opening = resolve_opening(before, outcome)
         self._store.put(opening.state)
-        for error in opening.errors:
+        shown = (opening.state.image(stain) for stain in outcome)
+        damage = [image.damage for image in shown if image is not None and image.damage is not None]
+        for error in (*damage, *opening.errors):
             self._messenger.say_error(error)
         if opening.superseded:
             self._files.submit(f"close {id(opening)}", lambda _: close_all(opening.superseded))
@@ -136,15 +138,16 @@ def open_images(
 def open_one(opener: Opener, path: Path) -> OpenedImage:
     """Opens a file and reads the whole of it at overview size. Raises ImageError."""
     source = opener(path)
+    damage: list[ImageError] = []
     try:
-        overview = read_overview(source)
+        overview = read_overview(source, damage.append)
     except MemoryError as error:
         source.close()
         raise ImageError("there is not enough memory to show it", path=path, remedy="close other programs") from error
     except UserError:
         source.close()
         raise
-    return OpenedImage(source, overview)
+    return OpenedImage(source, overview, damage[0] if damage else None)
 
 
 def close_all(sources: Sequence[ImageSource]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from her2viewer.cases.case import OpenedPair
-from her2viewer.cases.field import read_field
+from her2viewer.cases.field import read_whole
 from her2viewer.errors import UserError
 from her2viewer.gui.bench import Bench, ModelWish
 from her2viewer.gui.controllers.messenger import Level, Messenger
@@ -21,7 +21,6 @@ from her2viewer.gui.state import (
 )
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.scoring.evidence import Attribution, Evidence, FieldPixels, MapRequest
-from her2viewer.scoring.prediction import FieldOfView
 
 
 class ScoringController:
@@ -45,15 +44,16 @@ class ScoringController:
         )
 
     def score(self) -> None:
-        """Scores the pair on screen, whole: the IHC, and the H&E as it lies on it.
+        """Scores what is on screen, whole: the IHC, and the H&E as it lies on it where there is one.
 
         The images are read in the files lane, the network runs in its own.
         """
-        pair, alignment = self._store.state.pair, self._store.state.registration.alignment
-        if pair is None or self._store.state.model.phase is ModelPhase.FAILED:
+        found, alignment = self._store.state.scorable, self._store.state.registration.alignment
+        if found is None or self._store.state.model.phase is ModelPhase.FAILED:
             return
-        images = OpenedPair(pair[0].source, pair[1].source)
-        self.score_field(None, alignment, lambda _: read_pixels(images, alignment))
+        he, ihc = found
+        images = OpenedPair(he.source if he is not None else None, ihc.source)
+        self.score_field(None, alignment, lambda _: read_whole(images, alignment))
 
     def score_field(
         self,
@@ -173,13 +173,3 @@ class ScoringController:
         self._said.update(fresh)
         if fresh:
             self._messenger.say(" ".join(fresh), Level.WARNING)
-
-
-def read_pixels(images: OpenedPair, alignment: Alignment | None) -> FieldPixels:
-    """In the files lane: both images whole at level 0; where they are registered, the H&E as it lies on the IHC.
-
-    Raises ImageError where one cannot be read.
-    """
-    if alignment is None or alignment.origin == "assumed":
-        return images.read()
-    return read_field(images.he, images.ihc, FieldOfView.whole(images.ihc.size), alignment)

@@ -40,6 +40,7 @@ class BatchWish:
     overlays: bool
     resume: bool
     root: Path | None
+    align: bool = False
 
 
 class BatchDialog(QDialog):
@@ -69,6 +70,8 @@ class BatchDialog(QDialog):
         self.overlays.setChecked(True)
         self.resume = QCheckBox("Go on with results that are in the folder already")
         self.resume.setToolTip("Pairs that were scored by the same model from the same bytes are not scored again")
+        self.align = QCheckBox("Register each pair first")
+        self.align.setToolTip("A few seconds a pair; where the two are not found to match, the pair is scored as it is")
         self._found = quiet("Choose a folder to see its pairs.")
         self._found.setWordWrap(True)
         self._trouble = QLabel()
@@ -144,6 +147,7 @@ class BatchDialog(QDialog):
         options = QHBoxLayout()
         options.setSpacing(24)
         options.addWidget(self.overlays)
+        options.addWidget(self.align)
         options.addWidget(self.resume)
         options.addStretch(1)
         grid.addLayout(options, 3, 1, 1, 2)
@@ -261,7 +265,9 @@ class BatchDialog(QDialog):
         first = Path(self.first.text().strip())
         root = None if self.second.text().strip() else (first if first.is_dir() else first.parent)
         out = Path(self.out.text().strip())
-        wish = BatchWish(self._pairing.pairs, out, self.overlays.isChecked(), self.resume.isChecked(), root)
+        wish = BatchWish(
+            self._pairing.pairs, out, self.overlays.isChecked(), self.resume.isChecked(), root, self.align.isChecked()
+        )
         self.start_requested.emit(wish)
 
     def _on_double_click(self, index: QModelIndex) -> None:
@@ -276,7 +282,7 @@ class BatchDialog(QDialog):
         self.start.setToolTip("" if self._model_ready else "The model is not loaded")
         self.cancel.setEnabled(self._running)
         self.open_folder.setEnabled(bool(self.out.text().strip()) and Path(self.out.text().strip()).is_dir())
-        for widget in (self.first, self.second, self.out, self.overlays, self.resume):
+        for widget in (self.first, self.second, self.out, self.overlays, self.align, self.resume):
             widget.setEnabled(not self._running)
         self._bar.setVisible(self._running)
 

@@ -47,8 +47,9 @@ class Desk:
         if shown is None:
             return
         folder = Path(parts.settings.text_of("export/folder") or Path.home())
-        name = f"{pair_of(shown.images).case_id}_overlay"
-        dialog = ExportDialog(folder, name, map_on=parts.store.state.overlay_on, parent=parts.window)
+        name = "_".join(filter(None, (pair_of(shown.images).case_id, shown.title, "overlay")))
+        map_on = parts.store.state.overlay_on
+        dialog = ExportDialog(folder, name, map_on=map_on, field=shown.title, parent=parts.window)
         dialog.chosen.connect(self._export)
         self._show(dialog)
 
@@ -90,6 +91,7 @@ class Desk:
             model=facts.identity,
             root=wish.root,
             coverage=facts.coverage,
+            align=wish.align,
         )
         self._parts.batch.start(wish.pairs, options)
 

@@ -36,7 +36,10 @@ class ExportDialog(QDialog):
 
     chosen = Signal(object)
 
-    def __init__(self, folder: Path, name: str, *, map_on: bool, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, folder: Path, name: str, *, map_on: bool, field: str = "", parent: QWidget | None = None
+    ) -> None:
+        """field: what the field is called that the score is of; empty for the whole image."""
         super().__init__(parent)
         self.setWindowTitle("Export the annotated picture")
         self.setMinimumWidth(560)
@@ -73,7 +76,10 @@ class ExportDialog(QDialog):
         form.addRow("Name", self.name)
         form.addRow("", self.with_result)
         form.addRow("", self._hint)
-        note = quiet("At the resolution of the source, with score, probabilities, model and the research-use line.")
+        of = f"Of {field} alone, the field whose score is shown. " if field else ""
+        note = quiet(
+            f"{of}At the resolution of the source, with score, probabilities, model and the research-use line."
+        )
         note.setWordWrap(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.export = buttons.addButton("Export", QDialogButtonBox.ButtonRole.AcceptRole)

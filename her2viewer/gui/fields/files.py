@@ -5,32 +5,43 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from her2viewer.cases.annotation import Annotation
 from her2viewer.cases.score_map import ScoreMap
 from her2viewer.errors import AnnotationError, UserError
 from her2viewer.export.files import safe_name
-from her2viewer.export.geojson import ObjectType, map_annotations, write_geojson
+from her2viewer.export.geojson import ObjectType, Transform, map_annotations, write_geojson
 from her2viewer.export.geojson_reading import Imported, read_geojson
 from her2viewer.export.score_map_file import write_score_map
 from her2viewer.gui.controllers.messenger import Level, Messenger
 from her2viewer.gui.fields.gridding import GridScoring
 from her2viewer.gui.fields.map_file import read_any_map
+from her2viewer.gui.fields.outdated import now
+from her2viewer.gui.fields.placing import alignment_of
 from her2viewer.gui.lanes import Lane
 from her2viewer.gui.state import OpenedImage, Store
+from her2viewer.imaging.affine import Points
+from her2viewer.imaging.alignment import Alignment
 from her2viewer.scoring.stains import Stain
 
 DRAWN_FILTER: Final = "Drawn fields, for QuPath (*.geojson)"
 TILES_FILTER: Final = "Cells of the score map as tiles, for QuPath (*.geojson)"
-GEOJSON_FILTER: Final = "GeoJSON (*.geojson *.json)"
+HE_DRAWN_FILTER: Final = "Drawn fields in pixels of the H&E, for QuPath (*.geojson)"
+HE_TILES_FILTER: Final = "Cells of the score map in pixels of the H&E, for QuPath (*.geojson)"
+GEOJSON_FILTER: Final = "GeoJSON in pixels of the IHC (*.geojson *.json)"
+HE_GEOJSON_FILTER: Final = "GeoJSON in pixels of the H&E (*.geojson *.json)"
 MAP_FILTER: Final = "Score map of HER2 Viewer (*.scoremap.json)"
 MAP_SUFFIX: Final = ".scoremap.json"
 
 AskSave = Callable[[str, str, Sequence[str]], tuple[Path, str] | None]
 """(title, suggested name, filters) -> where to, and the filter that was taken; None where the user thought better of it."""
-AskOpen = Callable[[str, str], Path | None]
-"""(title, filter) -> the file."""
+AskOpen = Callable[[str, Sequence[str]], tuple[Path, str] | None]
+"""(title, filters) -> the file, and the filter that was taken."""
+
+_AT_ONCE: Final = 10_000
+"""Points that are led through an alignment together: a bent one needs memory for each of them and each landmark."""
 
 
 class Dialogs:
@@ -47,12 +58,12 @@ class Dialogs:
         self._folder = Path(path).parent
         return Path(path), taken or filters[0]
 
-    def open(self, title: str, kind: str) -> Path | None:
-        path, _ = QFileDialog.getOpenFileName(self._parent, title, str(self._folder), kind)
+    def open(self, title: str, filters: Sequence[str]) -> tuple[Path, str] | None:
+        path, taken = QFileDialog.getOpenFileName(self._parent, title, str(self._folder), ";;".join(filters))
         if not path:
             return None
         self._folder = Path(path).parent
-        return Path(path)
+        return Path(path), taken or filters[0]
 
 
 class FieldFiles:
@@ -69,39 +80,60 @@ class FieldFiles:
         self.ask_open = ask_open
 
     def export_geojson(self) -> None:
-        """The drawn fields, or the cells of the score map, in px of the IHC image."""
+        """The drawn fields, or the cells of the score map, in px of the IHC, or of the H&E through the alignment."""
         pair, fields = self._store.state.pair, self._store.state.fields
+        present = now(self._store.state)
         drawn, score_map, threshold = tuple(fields.annotations.values()), fields.score_map, fields.style.threshold
-        kinds = [DRAWN_FILTER] * bool(drawn) + [TILES_FILTER] * (score_map is not None)
-        if pair is None or not kinds:
+        alignment = alignment_of(self._store.state)
+        kinds = [DRAWN_FILTER, HE_DRAWN_FILTER] * bool(drawn) + [TILES_FILTER, HE_TILES_FILTER] * (
+            score_map is not None
+        )
+        if pair is None or alignment is None or not kinds:
             self._messenger.say("There is no field to export yet: draw one (R), or score a grid (T).", Level.WARNING)
             return
         asked = self.ask_save("Export fields as GeoJSON", f"{_stem(pair)}.geojson", kinds)
         if asked is None:
             return
         path, kind = _with_suffix(asked[0], ".geojson"), asked[1]
+        of_he = kind in (HE_DRAWN_FILTER, HE_TILES_FILTER)
+        stain = Stain.HE if of_he else Stain.IHC
 
         def work() -> int:
             exported: Sequence[Annotation] = drawn
             as_type: ObjectType = "annotation"
-            if kind == TILES_FILTER and score_map is not None:
+            if kind in (TILES_FILTER, HE_TILES_FILTER) and score_map is not None:
                 exported, as_type = map_annotations(score_map, threshold), "tile"
-            write_geojson(path, exported, image_sha256=pair[1].source.sha256, object_type=as_type)
+            write_geojson(
+                path,
+                exported,
+                transform=_in_parts(alignment.to_he) if of_he else None,
+                image_sha256=pair[1].source.sha256,
+                object_type=as_type,
+                outdated=present.outdates,
+            )
             return len(exported)
 
         self._files.submit(
             "fields out",
             lambda _: work(),
-            lambda count: self._messenger.say(f"Written: {path.name}, {_fields(count)} in pixels of the IHC image."),
+            lambda count: self._messenger.say(
+                f"Written: {path.name}, {_fields(count)} in pixels of the {stain.caption} image{_as_aligned(alignment, stain)}."
+            ),
             failed=self._messenger.say_error,
         )
 
     def import_geojson(self) -> None:
-        """The areas of a file, on top of those that are there; one step that can be undone."""
-        pair = self._store.state.pair
-        path = self.ask_open("Import fields from GeoJSON", GEOJSON_FILTER) if pair is not None else None
-        if pair is None or path is None:
+        """The areas of a file, on top of those that are there; one step that can be undone.
+
+        What the file is of, H&E or IHC, is chosen with it, unless it says so itself.
+        """
+        pair, alignment = self._store.state.pair, alignment_of(self._store.state)
+        filters = [GEOJSON_FILTER, HE_GEOJSON_FILTER]
+        asked = self.ask_open("Import fields from GeoJSON", filters) if pair is not None else None
+        if pair is None or alignment is None or asked is None:
             return
+        path, of_he = asked[0], asked[1] == HE_GEOJSON_FILTER
+        to_ihc = _in_parts(alignment.to_ihc)
 
         def arrived(imported: Imported) -> None:
             if self._store.state.pair != pair:
@@ -119,7 +151,13 @@ class FieldFiles:
 
         self._files.submit(
             "fields in",
-            lambda _: read_geojson(path, pair[1].source.size, image_sha256=pair[1].source.sha256),
+            lambda _: read_geojson(
+                path,
+                pair[1].source.size,
+                transform=to_ihc if of_he else None,
+                he_to_ihc=to_ihc,
+                image_sha256=pair[1].source.sha256,
+            ),
             arrived,
             failed=self._messenger.say_error,
         )
@@ -136,7 +174,7 @@ class FieldFiles:
         path = _with_suffix(asked[0], MAP_SUFFIX)
         self._files.submit(
             "map out",
-            lambda _: write_score_map(path, score_map),
+            lambda _: write_score_map(path, _with_hashes(score_map, pair)),
             lambda _: self._messenger.say(f"Written: {path.name}"),
             failed=self._messenger.say_error,
         )
@@ -144,9 +182,10 @@ class FieldFiles:
     def load_map(self) -> None:
         """A map of these two images, whatever model and alignment made it; to go on with it takes the same."""
         pair = self._store.state.pair
-        path = self.ask_open("Load a score map", MAP_FILTER) if pair is not None else None
-        if pair is None or path is None:
+        asked = self.ask_open("Load a score map", [MAP_FILTER]) if pair is not None else None
+        if pair is None or asked is None:
             return
+        path = asked[0]
 
         def arrived(score_map: ScoreMap) -> None:
             if self._store.state.pair != pair:
@@ -164,12 +203,33 @@ class FieldFiles:
 def _map_of(path: Path, pair: tuple[OpenedImage, OpenedImage]) -> ScoreMap:
     """In the files lane. Raises AnnotationError where the map is of other images."""
     score_map = read_any_map(path)
-    images = {stain: image.source.sha256 for stain, image in zip((Stain.HE, Stain.IHC), pair, strict=True)}
     try:
-        replace(score_map.basis, images=images).refuse_other(score_map.basis)
+        _with_hashes(score_map, pair).basis.refuse_other(score_map.basis)
     except UserError as error:
         raise AnnotationError(error.what, path=path, remedy=error.remedy) from None
     return score_map
+
+
+def _with_hashes(score_map: ScoreMap, pair: tuple[OpenedImage, OpenedImage]) -> ScoreMap:
+    """In the files lane: the map with the SHA-256 of its images, for which a slide is read from end to end, once."""
+    images = {stain: image.source.sha256 for stain, image in zip((Stain.HE, Stain.IHC), pair, strict=True)}
+    return replace(score_map, basis=replace(score_map.basis, images=images))
+
+
+def _in_parts(transform: Transform) -> Transform:
+    def led(points: Points) -> Points:
+        parts = [transform(points[start : start + _AT_ONCE]) for start in range(0, len(points), _AT_ONCE)]
+        return np.concatenate(parts) if parts else points
+
+    return led
+
+
+def _as_aligned(alignment: Alignment, stain: Stain) -> str:
+    """How good the way to the H&E is, for who opens the file on it."""
+    if stain is Stain.IHC:
+        return ""
+    words = alignment.words
+    return f". {words[0].upper()}{words[1:]}"
 
 
 def _stem(pair: tuple[OpenedImage, OpenedImage]) -> str:

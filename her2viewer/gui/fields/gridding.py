@@ -4,8 +4,9 @@ so that what the user asks for in between waits for one cell at most.
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Final
 
 from PySide6.QtCore import QTimer
@@ -14,7 +15,7 @@ from her2viewer.batch.grid_run import read_cell, score_read
 from her2viewer.cases.grid import grid_over
 from her2viewer.cases.score_map import MapBasis, Outcome, ScoreMap, Unscored
 from her2viewer.cases.shape import Shape
-from her2viewer.errors import UserError
+from her2viewer.errors import AnnotationError, UserError
 from her2viewer.gui.bench import Bench
 from her2viewer.gui.controllers.messenger import Level, Messenger, Remedy
 from her2viewer.gui.fields.placing import alignment_of
@@ -22,10 +23,10 @@ from her2viewer.gui.fields.reading import alignment_name, read_placed
 from her2viewer.gui.fields.scoring import field_side
 from her2viewer.gui.fields.state import FieldsState, GridRun, RunPhase, cell_index
 from her2viewer.gui.lanes import Context, Lanes
-from her2viewer.gui.state import ModelFacts, OpenedImage, State, Store
+from her2viewer.gui.state import OpenedImage, State, Store
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.scoring.evidence import FieldPixels
-from her2viewer.scoring.stains import Stain
+from her2viewer.scoring.tissue import White, glass_of
 
 AHEAD: Final = 3
 """Cells that are read and wait for the network."""
@@ -39,6 +40,7 @@ class _Feed:
     alignment: Alignment
     waiting: Iterator[int]
     started: float
+    glass: Callable[[], White]
     read: deque[tuple[int, FieldPixels]] = field(default_factory=deque)
     reading: bool = False
     scoring: bool = False
@@ -61,8 +63,17 @@ class GridScoring:
     def _fields(self) -> FieldsState:
         return self._store.state.fields
 
-    def start(self, region: Shape | None = None) -> None:
-        """Lays a grid over a region, the whole image unless one is given, and begins. Replaces the map that stands."""
+    def again(self) -> None:
+        """The map that stands, scored anew as it was laid, with the model and the alignment of now."""
+        score_map = self._fields.score_map
+        if score_map is not None:
+            self.start(score_map.region, score_map.side, score_map.step)
+
+    def start(self, region: Shape | None = None, side: float | None = None, step: float | None = None) -> None:
+        """Lays a grid over a region, the whole image unless one is given, and begins. Replaces the map that stands.
+
+        side, step: of its fields and from one to the next, level-0 px of the IHC; what the user set unless given.
+        """
         state = self._store.state
         pair, alignment, facts = state.pair, alignment_of(state), state.model.facts
         if pair is None or alignment is None:
@@ -72,14 +83,15 @@ class GridScoring:
             return
         self.stop()
         region = region or Shape.rectangle(0, 0, *pair[1].source.size)
-        side = field_side(state)
-        step = max(side * self._fields.grid.apart, 1.0)
+        side = field_side(state) if side is None else side
+        step = max(side * self._fields.grid.apart, 1.0) if step is None else step
         before = self._fields
         self._change(run=GridRun(RunPhase.LAYING))
 
         def lay(_: Context) -> ScoreMap:
             cells = grid_over(region, pair[1].source.size, side, step)
-            basis = _basis(pair, alignment, facts)
+            # The files are hashed when the map is saved: to read a slide from end to end takes as long as many fields.
+            basis = MapBasis({}, facts.identity, alignment_name(alignment))
             return ScoreMap(region, side, step, basis, facts.classes, cells)
 
         def laid(score_map: ScoreMap) -> None:
@@ -87,7 +99,8 @@ class GridScoring:
             self._change(score_map=score_map, selected=selected)
             if len(score_map.cells) == 1:
                 self._messenger.say(
-                    f"One field of {side:,} px covers this region. Set a smaller field size in the fields panel for a finer map."
+                    f"One field of {round(side):,} px covers this region. Set a smaller field size in the fields panel for a "
+                    "finer map."
                 )
             self._begin(pair, alignment)
 
@@ -118,19 +131,22 @@ class GridScoring:
             self._change(run=GridRun())
 
     def resume(self) -> None:
-        """Goes on with the cells that wait. Says so where images, model or alignment are not those of the map any more."""
+        """Goes on with the cells that wait. Says so where model or alignment are not those of the map any more.
+
+        The images are: a map goes with its pair, and one from a file is compared when it is loaded.
+        """
         state, score_map = self._store.state, self._fields.score_map
         pair, alignment, facts = state.pair, alignment_of(state), state.model.facts
         if pair is None or alignment is None or score_map is None or facts is None:
             return
 
-        def same(_: Context) -> None:
-            _basis(pair, alignment, facts).refuse_other(score_map.basis)
-
-        # The hash of a slide is a matter of seconds.
-        self._lanes.files.submit(
-            "grid lay", same, lambda _: self._begin(pair, alignment), failed=self._messenger.say_error
-        )
+        basis = MapBasis(score_map.basis.images, facts.identity, alignment_name(alignment))
+        try:
+            basis.refuse_other(score_map.basis)
+        except AnnotationError as error:
+            self._messenger.say_error(error)
+            return
+        self._begin(pair, alignment)
 
     def retry(self) -> None:
         """Scores the cells again that failed."""
@@ -167,7 +183,8 @@ class GridScoring:
             return
         # What is under way from before a pause is finished by the feed that began it.
         if self._feed is None:
-            self._feed = _Feed(pair, alignment, iter(score_map.waiting), time.perf_counter())
+            glass = cache(lambda: glass_of(pair[1].overview))  # computed in the files lane
+            self._feed = _Feed(pair, alignment, iter(score_map.waiting), time.perf_counter(), glass)
         else:
             self._feed.started, self._feed.done = time.perf_counter(), 0
         self._change(run=GridRun(RunPhase.RUNNING))
@@ -209,7 +226,7 @@ class GridScoring:
 
         self._lanes.files.submit(
             "grid read",
-            lambda _: read_cell(cell, lambda wanted: read_placed(feed.pair, feed.alignment, wanted)),
+            lambda _: read_cell(cell, lambda wanted: read_placed(feed.pair, feed.alignment, wanted), feed.glass),
             arrived,
         )
 
@@ -229,7 +246,10 @@ class GridScoring:
             self._messenger.say_error(error)
 
         self._lanes.inference.submit(
-            "grid score", lambda _: score_read(cell, pixels, bench.scorer), arrived, failed=failed
+            "grid score",
+            lambda _: score_read(cell, pixels, bench.scorer, score_map.basis.alignment),
+            arrived,
+            failed=failed,
         )
 
     def _put(self, feed: _Feed, index: int, outcome: Outcome) -> None:
@@ -264,12 +284,6 @@ class GridScoring:
 
     def _change(self, **changes: object) -> None:
         self._store.change(fields=replace(self._fields, **changes))  # type: ignore[arg-type]
-
-
-def _basis(pair: tuple[OpenedImage, OpenedImage], alignment: Alignment, facts: ModelFacts) -> MapBasis:
-    """In the files lane: the hash of a slide is read from the whole of it."""
-    images = {stain: image.source.sha256 for stain, image in zip((Stain.HE, Stain.IHC), pair, strict=True)}
-    return MapBasis(images, facts.identity, alignment_name(alignment))
 
 
 def seconds_left(score_map: ScoreMap, run: GridRun) -> float | None:

@@ -10,6 +10,7 @@ from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPainterPath,
 from her2viewer.cases.annotation import Annotation
 from her2viewer.cases.shape import Shape, ShapeKind
 from her2viewer.gui.fields.map_painter import MapPainter
+from her2viewer.gui.fields.outdated import Now
 from her2viewer.gui.fields.placing import Placing, on_screen, polygon, transform
 from her2viewer.gui.fields.sketch import Sketch
 from her2viewer.gui.fields.state import FieldsState, cell_index
@@ -24,6 +25,8 @@ PLATE: Final = QColor(20, 20, 20, 205)
 """Behind text over tissue."""
 FILL: Final = 56
 """Alpha of the score's colour within a scored field: the tissue stays to be judged."""
+CROSSES: Final = 150
+"""Alpha of the crosses of an outdated score, which cover less of the tissue."""
 HANDLE: Final = 9.0
 """Logical pixels of a handle's side, at every zoom."""
 SMALLEST_LABEL: Final = 28.0
@@ -31,6 +34,17 @@ SMALLEST_LABEL: Final = 28.0
 _SPECK: Final = 3.0
 _MARGINS: Final = QMarginsF(5, 2, 5, 2)
 _OUTLINE_POINTS: Final = 2_000
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Drawn:
+    """What is drawn: the fields, what outdates their scores, and the key of the one whose evidence lies over the tissue, on
+    which no other colour is laid.
+    """
+
+    fields: FieldsState
+    now: Now = Now()  # noqa: RUF009  immutable
+    explained: str | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -47,11 +61,10 @@ class FieldsLayer:
 
     def __init__(
         self,
-        drawn: Callable[[], tuple[FieldsState, str | None]],
+        drawn: Callable[[], Drawn],
         placing: Callable[[Sight], Placing | None],
         sketch: Sketch,
     ) -> None:
-        """drawn: the fields, and the key of the one whose evidence lies over the tissue: no other colour is laid on that."""
         self._drawn = drawn
         self._placing = placing
         self._sketch = sketch
@@ -63,9 +76,11 @@ class FieldsLayer:
         placing = self._placing(sight)
         if placing is None:
             return
-        fields, explained = self._drawn()
+        drawn = self._drawn()
+        fields, explained = drawn.fields, drawn.explained
+        map_outdated = bool(drawn.now.outdates_map(fields.score_map))
         has_map = fields.score_map is not None and fields.style.visible
-        self._map.paint(painter, sight, placing, fields, cell_index(explained))
+        self._map.paint(painter, sight, placing, fields, cell_index(explained), outdated=map_outdated)
         outlines = self._placed_outlines(placing, fields)
         view = transform(on_screen(sight))
         seen = QRectF(painter.viewport())
@@ -77,14 +92,14 @@ class FieldsLayer:
             if not place.adjusted(-4, -24, 4, 4).intersects(seen):
                 continue
             annotation = fields.annotations[key]
-            path = view.map(outline.path)
+            path, outdated = view.map(outline.path), bool(drawn.now.outdates(annotation.score))
             if not has_map and key != explained:
-                _paint_score(painter, path, annotation)
-            _paint_outline(painter, path, place, annotation, chosen)
+                _paint_score(painter, path, annotation, outdated=outdated)
+            _paint_outline(painter, path, place, annotation, chosen, outdated=outdated)
             if chosen or min(place.width(), place.height()) >= SMALLEST_LABEL:
-                labels.append((place, annotation, chosen))
-        for place, annotation, chosen in labels:
-            paint_label(painter, place, seen, _label(annotation), chosen)
+                labels.append((place, _label(annotation, outdated=outdated), chosen))
+        for place, words, chosen in labels:
+            paint_label(painter, place, seen, words, chosen)
         selected = fields.selected_annotation
         if selected is not None:
             self._paint_scored_frame(painter, sight, placing, selected)
@@ -125,22 +140,30 @@ class FieldsLayer:
             painter.drawPolygon(frame)
 
 
-def _paint_score(painter: QPainter, path: QPainterPath, annotation: Annotation) -> None:
-    """A light fill in the colour of a field's score; hatched where there is no call."""
+def _paint_score(painter: QPainter, path: QPainterPath, annotation: Annotation, *, outdated: bool) -> None:
+    """A light fill in the colour of a field's score; hatched where there is no call, crossed where it is outdated."""
     if (score := annotation.score) is not None:
         fill = score_colour(score.classes.index(score.score), len(score.classes))
         fill.setAlpha(FILL)
         pattern = Qt.BrushStyle.BDiagPattern if score.no_call else Qt.BrushStyle.SolidPattern
+        if outdated:
+            pattern = Qt.BrushStyle.DiagCrossPattern
+            fill.setAlpha(CROSSES)
         painter.fillPath(path, QBrush(fill, pattern))
 
 
-def _paint_outline(painter: QPainter, path: QPainterPath, place: QRectF, annotation: Annotation, chosen: bool) -> None:
+def _paint_outline(
+    painter: QPainter, path: QPainterPath, place: QRectF, annotation: Annotation, chosen: bool, *, outdated: bool
+) -> None:
+    """The outline in its own colour; dashed where its score is outdated."""
     colour = QColor(annotation.colour)
     if max(place.width(), place.height()) < _SPECK:
         painter.fillRect(QRectF(place.center() - QPointF(1.5, 1.5), place.center() + QPointF(1.5, 1.5)), colour)
         return
     for pen in (QPen(HALO, 5.0 if chosen else 3.5), QPen(colour, 3.0 if chosen else 1.75)):
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+        if outdated and pen.color() == colour:
+            pen.setStyle(Qt.PenStyle.DashLine)
         painter.strokePath(path, pen)
 
 
@@ -165,11 +188,11 @@ def paint_label(painter: QPainter, place: QRectF, seen: QRectF, text: str, chose
     painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, text)
 
 
-def _label(annotation: Annotation) -> str:
+def _label(annotation: Annotation, *, outdated: bool) -> str:
     score = annotation.score
     if score is None:
         return annotation.title
-    return f"{annotation.title}   {'No call' if score.no_call else score.score}"
+    return f"{annotation.title}   {'No call' if score.no_call else score.score}{', outdated' if outdated else ''}"
 
 
 def _outline(shape: Shape, placing: Placing) -> _Outline:

@@ -72,8 +72,17 @@ class MapPainter:
         self._bent: tuple[tuple[GridCell, ...], Placing, Floats] | None = None
         self._texts: dict[tuple[str, float], QPixmap] = {}
 
-    def paint(self, painter: QPainter, sight: Sight, placing: Placing, fields: FieldsState, bare: int | None) -> None:
-        """bare: the cell whose evidence lies over the tissue, which has no other colour."""
+    def paint(
+        self,
+        painter: QPainter,
+        sight: Sight,
+        placing: Placing,
+        fields: FieldsState,
+        bare: int | None,
+        *,
+        outdated: bool = False,
+    ) -> None:
+        """bare: the cell whose evidence lies over the tissue, which has no other colour. outdated: crossed, not filled."""
         score_map, style = fields.score_map, fields.style
         if score_map is None or not score_map.cells:
             return
@@ -98,6 +107,7 @@ class MapPainter:
                 None if affine is not None else placing,
                 screen,
                 style.opacity,
+                Qt.BrushStyle.DiagCrossPattern if outdated else Qt.BrushStyle.SolidPattern,
             )
         self._paint_frames(painter, boxes, seen & (code < 0), view, score_map)
         if style.visible and boxes.width * view.scale >= ROOM_FOR_TEXT:
@@ -116,6 +126,7 @@ class MapPainter:
         bent: Placing | None,
         screen: Affine,
         opacity: float,
+        pattern: Qt.BrushStyle,
     ) -> None:
         painter.save()
         # Edges that share a pixel would be painted twice where they are smoothed: seams over the tissue.
@@ -124,7 +135,7 @@ class MapPainter:
         painter.setOpacity(opacity)
         painter.setTransform(transform(view if bent is None else screen))
         classes = len(score_map.classes)
-        brushes = {place: QBrush(score_colour(place, classes)) for place in range(classes)}
+        brushes = {place: QBrush(score_colour(place, classes), pattern) for place in range(classes)}
         brushes[NO_CALL] = QBrush(QColor(255, 255, 255), Qt.BrushStyle.BDiagPattern)
         for place, brush in brushes.items():
             drawn = seen & (code == place)

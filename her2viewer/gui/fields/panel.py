@@ -36,6 +36,7 @@ from her2viewer.gui.fields.table import (
     DRAWN,
     EVERY,
     NO_CALLS,
+    OUTDATED,
     UNSCORED,
     ColourDelegate,
     Column,
@@ -68,6 +69,7 @@ class FieldsPanel(QWidget):
     resume_wanted = Signal()
     stop_wanted = Signal()
     retry_wanted = Signal()
+    rescoring_wanted = Signal()
     remove_map_wanted = Signal()
     delete_wanted = Signal()
     grid_changed = Signal(object)
@@ -139,6 +141,10 @@ class FieldsPanel(QWidget):
         self._stop.clicked.connect(self.stop_wanted)
         self._retry = _button("retryButton", "Retry failed", "Score the fields again that failed")
         self._retry.clicked.connect(self.retry_wanted)
+        self._outdated = _wrapped()
+        self._outdated.setObjectName("warning")
+        self._rescore = _button("rescoreButton", "Score again", "Score all fields again that are outdated, and the map")
+        self._rescore.clicked.connect(self.rescoring_wanted)
 
     def _build_map(self) -> None:
         self._shares_title = heading("")
@@ -158,7 +164,7 @@ class FieldsPanel(QWidget):
         )
         self.threshold.slider.valueChanged.connect(lambda value: self._restyle(threshold=value / 100))
         self._legend = _wrapped(
-            "Hatched or '?': no call. 'x': failed. Frame alone: waiting, no tissue, or below the threshold."
+            "Hatched or '?': no call. Crossed: outdated. 'x': failed. Frame alone: waiting, no tissue, or below the threshold."
         )
         self._legend.setProperty("quiet", True)
         self._not_a_case_score = _wrapped()
@@ -236,6 +242,8 @@ class FieldsPanel(QWidget):
         column.setSpacing(8)
         column.addWidget(self._teaching)
         column.addWidget(self._note)
+        column.addWidget(self._outdated)
+        column.addLayout(_row(self._rescore, None))
         column.addLayout(_row(self._shares_title, None, self._map_on, self._remove))
         column.addWidget(self._bars)
         column.addWidget(self._not_a_case_score)
@@ -313,11 +321,14 @@ class FieldsPanel(QWidget):
         for label, words in (
             (self._not_a_case_score, NOT_A_CASE_SCORE if shown.shares else ""),
             (self._sentences, " ".join(shown.sentences)),
+            (self._outdated, shown.outdated),
         ):
             label.setText(words)
             label.setVisible(bool(words))
         if shown.shares:
             self._fill_filter(tuple(one.name for one in shown.shares))
+        self._rescore.setVisible(bool(shown.outdated))
+        self._rescore.setEnabled(shown.can_rescore)
         self._classes = shown.classes
 
     def show_rows(self, rows: Sequence[FieldRow]) -> None:
@@ -402,7 +413,7 @@ class FieldsPanel(QWidget):
     def _fill_filter(self, classes: tuple[str, ...]) -> None:
         titles = [("All fields", EVERY), ("Drawn fields", DRAWN), ("Fields of the grid", CELLS)]
         titles += [(f"Score {name}", name) for name in classes]
-        titles += [("No call", NO_CALLS), ("Without a score", UNSCORED)]
+        titles += [("No call", NO_CALLS), ("Without a score", UNSCORED), ("Outdated", OUTDATED)]
         if [self.filter.itemData(index) for index in range(self.filter.count())] == [data for _, data in titles]:
             return
         chosen = self.filter.currentData()
@@ -419,7 +430,7 @@ class FieldsPanel(QWidget):
 _WIDTHS = {
     Column.NAME: 130,
     Column.COLOUR: 84,
-    Column.SCORE: 86,
+    Column.SCORE: 136,
     Column.PROBABILITY: 94,
     Column.SET: 98,
     Column.NO_CALL: 66,

@@ -2,20 +2,15 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Final
 
 from her2viewer.cases.case import OpenedPair
-from her2viewer.cases.field import read_field
+from her2viewer.cases.field import MOST_SIDE, read_field, read_whole
 from her2viewer.errors import ImageError
-from her2viewer.gui.controllers.scoring import read_pixels
 from her2viewer.gui.state import OpenedImage
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.scoring.evidence import FieldPixels
 from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.stains import Stain
-
-MOST_SIDE: Final = 4096
-"""Pixels of the longer side that are read of a field: the network looks at far fewer, and a drawn region may be a section."""
 
 
 def read_placed(pair: tuple[OpenedImage, OpenedImage], alignment: Alignment, field: FieldOfView) -> FieldPixels:
@@ -43,7 +38,7 @@ def read_scored(
     pair: (H&E, IHC); key, alignment: the score's (`Scoring`); fields: its prediction's.
     """
     if key is None or alignment is None:
-        return read_pixels(OpenedPair(pair[0].source, pair[1].source), alignment)
+        return read_whole(OpenedPair(pair[0].source, pair[1].source), alignment)
     return read_placed(pair, alignment, fields[Stain.IHC])
 
 

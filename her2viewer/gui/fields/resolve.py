@@ -9,6 +9,7 @@ from her2viewer.cases.grid import side_words
 from her2viewer.cases.score_map import NOT_A_CASE_SCORE, CellState, Outcome, ScoreMap, Unscored
 from her2viewer.gui.actions import ActionId as Id
 from her2viewer.gui.fields.gridding import seconds_left
+from her2viewer.gui.fields.outdated import Now, now, outdated_fields
 from her2viewer.gui.fields.scoring import model_side
 from her2viewer.gui.fields.state import FieldsState, GridWish, MapStyle, RunPhase, ToolId, cell_key
 from her2viewer.gui.fields.table import FieldRow
@@ -41,6 +42,7 @@ def enabled_actions(state: State) -> dict[Id, bool]:
         Id.REDO: fields.history.redo_label is not None,
         Id.DELETE_FIELD: fields.selected_annotation is not None,
         Id.SCORE_FIELD: can_score(state),
+        Id.SCORE_OUTDATED: can_rescore(state),
         Id.WHOLE_IMAGE: state.scoring.key is not None,
         Id.GRID: can_grid(state),
         Id.PAUSE_GRID: can_pause(state) or can_resume(state),
@@ -53,6 +55,26 @@ def can_score(state: State) -> bool:
     """Whether a field or cell is selected that can be scored."""
     fields = state.fields
     return fields.selected is not None and bool(fields.title(fields.selected)) and state.model.facts is not None
+
+
+def can_rescore(state: State) -> bool:
+    """Whether anything is outdated and nothing is scored again already."""
+    fields = state.fields
+    outdated = bool(outdated_fields(state)) or bool(now(state).outdates_map(fields.score_map))
+    return outdated and state.model.facts is not None and fields.again is None and not fields.run.active
+
+
+def outdated_sentence(state: State) -> str:
+    """What is outdated and why that may be; empty where nothing is."""
+    fields = state.fields
+    count, of_map = len(outdated_fields(state)), bool(now(state).outdates_map(fields.score_map))
+    if not count and not of_map:
+        return ""
+    what = [f"{count:,} drawn {'field' if count == 1 else 'fields'}"] if count else []
+    what += ["the score map"] if of_map else []
+    verb = "is" if count + of_map == 1 else "are"
+    words = f"{' and '.join(what)} {verb} outdated: scored by another model or with another alignment of the H&E."
+    return words[0].upper() + words[1:]
 
 
 def can_grid(state: State) -> bool:
@@ -97,6 +119,8 @@ class FieldsShown:
     classes: int
     shares: tuple[ShareShown, ...]
     sentences: tuple[str, ...]
+    outdated: str
+    can_rescore: bool
     progress: str
     fraction: float | None
     can_score: bool
@@ -119,7 +143,7 @@ def resolve_fields(state: State) -> FieldsShown:
     fields = state.fields
     score_map, run = fields.score_map, fields.run
     classes = score_map.classes if score_map is not None else _classes(state)
-    shares, title, sentences = _shares(fields, classes)
+    shares, title, sentences = _shares(fields, classes, now(state))
     selected = fields.selected_annotation
     named = fields.title(fields.selected) if fields.selected is not None else ""
     pair, facts = state.pair, state.model.facts
@@ -135,6 +159,8 @@ def resolve_fields(state: State) -> FieldsShown:
         classes=len(classes),
         shares=shares,
         sentences=sentences,
+        outdated=outdated_sentence(state),
+        can_rescore=can_rescore(state),
         progress=progress_words(fields),
         fraction=_fraction(fields),
         can_score=can_score(state),
@@ -200,8 +226,10 @@ def _fraction(fields: FieldsState) -> float | None:
     return 1 - len(score_map.waiting) / max(len(score_map.cells), 1)
 
 
-def _shares(fields: FieldsState, classes: tuple[str, ...]) -> tuple[tuple[ShareShown, ...], str, tuple[str, ...]]:
-    """Of the score map where there is one, otherwise of the drawn fields that have a score."""
+def _shares(
+    fields: FieldsState, classes: tuple[str, ...], present: Now
+) -> tuple[tuple[ShareShown, ...], str, tuple[str, ...]]:
+    """Of the score map where there is one, otherwise of the drawn fields that have a score that is not outdated."""
     if (score_map := fields.score_map) is not None:
         threshold = fields.style.threshold
         figures = score_map.figures(threshold)
@@ -214,9 +242,10 @@ def _shares(fields: FieldsState, classes: tuple[str, ...]) -> tuple[tuple[ShareS
         said = tuple(
             words for words in score_map.summary(threshold) if words != NOT_A_CASE_SCORE and not words.startswith("Of ")
         )
-        return rows, "Score map", said
+        return rows, f"Score map{', outdated' if present.outdates_map(score_map) else ''}", said
     scores = [one.score for one in fields.annotations.values() if one.score is not None]
-    called = [one for one in scores if one.no_call is None and one.score in classes]
+    current = [one for one in scores if not present.outdates(one)]
+    called = [one for one in current if one.no_call is None and one.score in classes]
     if not scores:
         return (), "", ()
     rows = tuple(
@@ -224,8 +253,9 @@ def _shares(fields: FieldsState, classes: tuple[str, ...]) -> tuple[tuple[ShareS
         for place, name in enumerate(classes)
         for count in [sum(one.score == name for one in called)]
     )
-    without = len(scores) - len(called)
-    aside = (f"Not counted: {without:,} without a call.",) if without else ()
+    without, outdated = len(current) - len(called), len(scores) - len(current)
+    left_out = [f"{without:,} without a call"] * bool(without) + [f"{outdated:,} outdated"] * bool(outdated)
+    aside = (f"Not counted: {', '.join(left_out)}.",) if left_out else ()
     caution = next((one.caution for one in scores if one.caution), "")
     return rows, "Drawn fields", (*aside, *([caution] if caution else []))
 
@@ -235,14 +265,27 @@ class Rows:
 
     def __init__(self) -> None:
         self._map: ScoreMap | None = None
+        self._now = Now()
         self._outcomes: list[Outcome | None] = []
         self._cells: list[FieldRow] = []
 
-    def of(self, fields: FieldsState) -> Sequence[FieldRow]:
+    def of(self, fields: FieldsState, present: Now = Now()) -> Sequence[FieldRow]:  # noqa: B008 - immutable
+        """present: what scores are outdated by."""
         drawn = [
-            _row(key, one.title, one.score, _middle(one.shape.bounds), 1.0, colour=one.colour, drawn=True)
+            _row(
+                key,
+                one.title,
+                one.score,
+                _middle(one.shape.bounds),
+                1.0,
+                colour=one.colour,
+                drawn=True,
+                outdated=present.outdates(one.score),
+            )
             for key, one in fields.annotations.items()
         ]
+        if present != self._now:
+            self._now, self._map = present, None
         self._follow(fields)
         return [*drawn, *self._cells]
 
@@ -271,7 +314,10 @@ class Rows:
             note = outcome.state.capitalize()
         reason = outcome.reason if isinstance(outcome, Unscored) else ""
         score = outcome if isinstance(outcome, FieldScore) else None
-        return _row(key, fields.title(key), score, _middle(cell.field), cell.share, note=note, reason=reason)
+        outdated = self._now.outdates(score)
+        return _row(
+            key, fields.title(key), score, _middle(cell.field), cell.share, note=note, reason=reason, outdated=outdated
+        )
 
 
 def _row(
@@ -285,6 +331,7 @@ def _row(
     drawn: bool = False,
     note: str = "",
     reason: str = "",
+    outdated: str = "",
 ) -> FieldRow:
     if score is None:
         return FieldRow(key, name, colour, "", -1, None, (), "", centre, share, drawn, note, reason)
@@ -301,7 +348,8 @@ def _row(
         share,
         drawn,
         note,
-        f"{score.model}" if not score.no_call else score.no_call,
+        outdated or (f"{score.model}" if not score.no_call else score.no_call),
+        outdated=bool(outdated),
     )
 
 

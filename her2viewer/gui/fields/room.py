@@ -21,13 +21,15 @@ from her2viewer.gui.fields.editing import FieldEditor
 from her2viewer.gui.fields.files import Dialogs, FieldFiles
 from her2viewer.gui.fields.gridding import GridScoring
 from her2viewer.gui.fields.keeping import Keeping
-from her2viewer.gui.fields.layer import FieldsLayer
+from her2viewer.gui.fields.layer import Drawn, FieldsLayer
+from her2viewer.gui.fields.outdated import Now, now
 from her2viewer.gui.fields.placing import Placing, alignment_of
 from her2viewer.gui.fields.pointer import Pointer, handle_at
+from her2viewer.gui.fields.rescoring import Rescoring
 from her2viewer.gui.fields.resolve import TOOL_ACTIONS, Rows, can_pause, enabled_actions, resolve_fields
 from her2viewer.gui.fields.scoring import FieldScoring
 from her2viewer.gui.fields.sketch import Sketch
-from her2viewer.gui.fields.state import FieldsState, ToolId, cell_key
+from her2viewer.gui.fields.state import ToolId, cell_key
 from her2viewer.gui.fields.tools import BoxTool, DrawingTool, FreeHandTool, PolygonTool
 from her2viewer.gui.pane.layer import ContextWish, Sight, Touch
 from her2viewer.gui.pane.tissue_view import TissueView
@@ -57,8 +59,9 @@ class FieldsRoom(QObject):
         messages = window.messages
         self.panel = window.fields_panel
         self.editor = FieldEditor(store, messages)
-        self.scoring = FieldScoring(store, parts.scoring, self.editor)
+        self.scoring = FieldScoring(store, parts.scoring, self.editor, messages)
         self.grid = GridScoring(store, lanes, bench, messages)
+        self.rescoring = Rescoring(store, lanes, bench, self.scoring, self.grid, messages)
         dialogs = Dialogs(window)
         self.files = FieldFiles(store, lanes.files, messages, self.grid, dialogs.save, dialogs.open)
         self.keeping = Keeping(store, lanes.files, parts.settings.fields_folder, messages, self.panel.show_note)
@@ -75,7 +78,7 @@ class FieldsRoom(QObject):
             ToolId.FREE_HAND: FreeHandTool(*drawing),
         }
         self._rows = Rows()
-        self._listed: tuple[Annotations, ScoreMap | None] | None = None
+        self._listed: tuple[Annotations, ScoreMap | None, Now] | None = None
         self._refresh = QTimer(self, singleShot=True)
         self._refresh.timeout.connect(self._show)
 
@@ -96,6 +99,7 @@ class FieldsRoom(QObject):
         panel.resume_wanted.connect(self.grid.resume)
         panel.stop_wanted.connect(self.grid.stop)
         panel.retry_wanted.connect(self.grid.retry)
+        panel.rescoring_wanted.connect(self.rescoring.start)
         panel.remove_map_wanted.connect(self.grid.remove)
         panel.delete_wanted.connect(editor.delete)
         panel.grid_changed.connect(lambda grid: self._change(grid=grid))
@@ -119,6 +123,7 @@ class FieldsRoom(QObject):
             Id.REDO: self.editor.redo,
             Id.DELETE_FIELD: self.editor.delete,
             Id.SCORE_FIELD: self.scoring.score,
+            Id.SCORE_OUTDATED: self.rescoring.start,
             Id.WHOLE_IMAGE: self.scoring.show_whole,
             Id.GRID: self.start_grid,
             Id.PAUSE_GRID: self.pause_or_resume,
@@ -207,14 +212,14 @@ class FieldsRoom(QObject):
     def _lay_tool_aside(self) -> None:
         self._change(tool=None)
 
-    def _drawn(self) -> tuple[FieldsState, str | None]:
-        """The fields as they are drawn, without the map while the user looks beneath it, and the one that is explained."""
+    def _drawn(self) -> Drawn:
+        """The fields as they are drawn, without the map while the user looks beneath it."""
         state = self._store.state
         fields = state.fields
         if state.overlay_held_away:
             fields = replace(fields, style=replace(fields.style, visible=False))
         explained = state.drawn.attribution is not None and overlay_visible(state)
-        return fields, state.scoring.key if explained else None
+        return Drawn(fields, now(state), state.scoring.key if explained else None)
 
     def _on_change(self, old: State, new: State) -> None:
         if old.fields.tool is not new.fields.tool:
@@ -237,9 +242,15 @@ class FieldsRoom(QObject):
         state = self._store.state
         fields = state.fields
         self.panel.show_fields(resolve_fields(state))
-        if self._listed is None or self._listed[0] is not fields.annotations or self._listed[1] is not fields.score_map:
-            self._listed = (fields.annotations, fields.score_map)
-            self.panel.show_rows(self._rows.of(fields))
+        listed, present = self._listed, now(state)
+        if (
+            listed is None
+            or listed[0] is not fields.annotations
+            or listed[1] is not fields.score_map
+            or listed[2] != present
+        ):
+            self._listed = (fields.annotations, fields.score_map, present)
+            self.panel.show_rows(self._rows.of(fields, present))
         self.panel.select(fields.selected)
 
     def _show_actions(self) -> None:
@@ -366,7 +377,14 @@ _GRID: Final = "Scored field by field, to a map; the size of its fields is set i
 
 def _seen(state: State) -> tuple[object, ...]:
     """What the layers are drawn from."""
-    return (state.fields, alignment_of(state), overlay_visible(state), state.overlay_held_away, state.drawn.attribution)
+    return (
+        state.fields,
+        alignment_of(state),
+        state.model.facts.identity if state.model.facts is not None else None,
+        overlay_visible(state),
+        state.overlay_held_away,
+        state.drawn.attribution,
+    )
 
 
 def _surface(sight: Sight) -> QWidget:

@@ -6,12 +6,15 @@ from her2viewer.cases.annotation import Annotation
 from her2viewer.cases.field_score import field_score
 from her2viewer.cases.grid import field_at, side_px
 from her2viewer.cases.shape import Shape
+from her2viewer.gui.controllers.messenger import Level, Messenger
 from her2viewer.gui.controllers.scoring import ScoringController
 from her2viewer.gui.fields.editing import FieldEditor
 from her2viewer.gui.fields.evidence_keep import EvidenceKeep
+from her2viewer.gui.fields.outdated import now
 from her2viewer.gui.fields.placing import alignment_of
-from her2viewer.gui.fields.reading import read_placed
+from her2viewer.gui.fields.reading import alignment_name, read_placed
 from her2viewer.gui.state import ModelPhase, ScorePhase, Scoring, State, Store
+from her2viewer.imaging.alignment import Alignment
 from her2viewer.scoring.evidence import Evidence
 from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.preprocess import FIELD_UM
@@ -32,10 +35,11 @@ def field_side(state: State) -> int:
 class FieldScoring:
     """Scores a field, or shows what is known of it. The score and explain panels then speak of that field alone."""
 
-    def __init__(self, store: Store, scoring: ScoringController, editor: FieldEditor) -> None:
+    def __init__(self, store: Store, scoring: ScoringController, editor: FieldEditor, messenger: Messenger) -> None:
         self._store = store
         self._scoring = scoring
         self._editor = editor
+        self._messenger = messenger
         self._kept = EvidenceKeep()
         self._whole: Scoring | None = None
         store.listen(self._on_change)
@@ -61,25 +65,41 @@ class FieldScoring:
         annotation = state.fields.annotations.get(key)
 
         def scored(evidence: Evidence) -> None:
-            self._kept.put(field, evidence)
             if annotation is not None:
-                self._tell(annotation, evidence, field)
+                self.take(annotation, field, evidence, alignment)
+            else:
+                self._kept.put(field, evidence)
 
         self._scoring.score_field(key, alignment, lambda _: read_placed(pair, alignment, field), scored)
 
     def show(self, key: str) -> None:
-        """Shows the prediction and map of a field that has a score; computes them again where they are gone."""
+        """Shows the prediction and map of a field that has a score; computes them again where they are gone.
+
+        An outdated score is not shown as if it were of now: it is scored again, and what it was is said.
+        """
         state = self._store.state
         field, scoring = state.fields.box(key), state.scoring
         if field is None or state.fields.score(key) is None:
             return
-        if scoring.key == key and scoring.phase in (ScorePhase.SCORED, ScorePhase.SCORING):
+        if scoring.key == key and scoring.phase is ScorePhase.SCORING:
+            return
+        if scoring.key == key and scoring.phase is ScorePhase.SCORED and not state.score_is_stale:
             return
         evidence = self._kept.get(field)
         if evidence is not None:
             self._scoring.show(evidence, key, alignment_of(state))
         else:
+            self._say_outdated(key)
             self.score(key)
+
+    def _say_outdated(self, key: str) -> None:
+        fields = self._store.state.fields
+        score = fields.annotations[key].score if key in fields.annotations else None
+        if score is not None and now(self._store.state).outdates(score):
+            self._messenger.say(
+                f"{fields.title(key)} had an outdated score, {score.score} by {score.model}: it is scored again.",
+                Level.INFO,
+            )
 
     def show_whole(self) -> None:
         """Back from a field to the whole image."""
@@ -89,9 +109,11 @@ class FieldScoring:
         else:
             self._store.put(self._store.state.unscored())
 
-    def _tell(self, annotation: Annotation, evidence: Evidence, field: FieldOfView) -> None:
+    def take(self, annotation: Annotation, field: FieldOfView, evidence: Evidence, alignment: Alignment) -> None:
+        """A field's score, now and where undo leads; its evidence is kept as long as there is room."""
+        self._kept.put(field, evidence)
         fields = self._store.state.fields
-        told = field_score(evidence.prediction, field)
+        told = field_score(evidence.prediction, field, alignment_name(alignment))
         self._store.change(fields=replace(fields, history=fields.history.scored(annotation.id, annotation.shape, told)))
 
     def _on_change(self, old: State, new: State) -> None:

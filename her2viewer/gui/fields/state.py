@@ -11,6 +11,7 @@ from her2viewer.cases.annotations import Annotations, History
 from her2viewer.cases.field_score import FieldScore
 from her2viewer.cases.grid import GridCell
 from her2viewer.cases.score_map import ScoreMap
+from her2viewer.gui.lanes import Progress
 from her2viewer.scoring.prediction import FieldOfView
 
 COLOURS: Final[Mapping[str, str]] = MappingProxyType(
@@ -81,7 +82,9 @@ class MapStyle:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class FieldsState:
-    """`selected`: the id of an annotation, or the key of a cell (see `cell_key`)."""
+    """`selected`: the id of an annotation, or the key of a cell (see `cell_key`). `again`: how far the scoring of what was
+    outdated is, None where there is none.
+    """
 
     history: History = History()  # noqa: RUF009  immutable
     selected: str | None = None
@@ -90,6 +93,7 @@ class FieldsState:
     run: GridRun = GridRun()
     grid: GridWish = GridWish()
     style: MapStyle = MapStyle()
+    again: Progress | None = None
 
     @property
     def annotations(self) -> Annotations:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from PySide6.QtCore import QAbstractItemModel, QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QColor, QIcon, QPixmap
+from PySide6.QtGui import QColor, QFont, QIcon, QPixmap
 from PySide6.QtWidgets import QComboBox, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from her2viewer.cases.names import natural
@@ -23,7 +23,7 @@ class FieldRow:
     """What the table says of one field. `centre`: level-0 px (x, y) of the IHC; `share` of it inside its region, 0..1.
 
     `order` is the place of the score among the classes, -1 where there is none; `note` says in a word why there is no score,
-    `more` is for who points at the row.
+    `more` is for who points at the row. `outdated`: another model or another alignment gave the score.
     """
 
     key: str
@@ -39,6 +39,7 @@ class FieldRow:
     drawn: bool
     note: str = ""
     more: str = ""
+    outdated: bool = False
 
 
 class Column(IntEnum):
@@ -84,6 +85,7 @@ _KEYS: Final[Mapping[Column, Callable[[FieldRow], Any]]] = {
 }
 
 _FIGURES: Final = (Column.PROBABILITY, Column.POSITION, Column.SHARE)
+_OF_SCORE: Final = (Column.SCORE, Column.PROBABILITY, Column.SET)
 _RIGHT: Final = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 EVERY: Final = "all"
@@ -91,6 +93,7 @@ DRAWN: Final = "drawn"
 CELLS: Final = "cells"
 NO_CALLS: Final = "no call"
 UNSCORED: Final = "unscored"
+OUTDATED: Final = "outdated"
 
 
 def passes(row: FieldRow, kind: str, typed: str) -> bool:
@@ -106,11 +109,13 @@ def passes(row: FieldRow, kind: str, typed: str) -> bool:
             right = bool(row.no_call)
         case "unscored":
             right = not row.score
+        case "outdated":
+            right = row.outdated
         case score:
             right = row.score == score
     if not right or not typed:
         return right
-    words = f"{row.name} {row.score} {row.no_call} {row.note}".lower()
+    words = f"{row.name} {row.score} {row.no_call} {row.note}{' outdated' if row.outdated else ''}".lower()
     return all(part in words for part in typed.lower().split())
 
 
@@ -216,6 +221,10 @@ class FieldTable(QAbstractTableModel):
                 return row.more or None
             case Qt.ItemDataRole.TextAlignmentRole if column in _FIGURES:
                 return _RIGHT
+            case Qt.ItemDataRole.FontRole if row.outdated and column in _OF_SCORE:
+                font = QFont()
+                font.setItalic(True)
+                return font
         return None
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
@@ -282,7 +291,7 @@ def _words(row: FieldRow, column: Column) -> str:
         case Column.NAME | Column.COLOUR:
             return row.name
         case Column.SCORE:
-            return row.score or row.note or "Not scored"
+            return f"{row.score}, outdated" if row.outdated else row.score or row.note or "Not scored"
         case Column.PROBABILITY:
             return "" if row.probability is None else f"{row.probability:.2f}"
         case Column.SET:

@@ -53,8 +53,8 @@ def reasons(state: State) -> dict[Id, str]:
 def _scoring(state: State) -> str:
     if state.model.phase is ModelPhase.FAILED:
         return "There is no model; choose one in the preferences (Ctrl+,)."
-    if state.pair is None:
-        return "Open both images of a pair first (Ctrl+O)."
+    if state.scorable is None:
+        return "Open the HER2 IHC image first, with the H&E of the same tissue where there is one (Ctrl+O)."
     return "It is being scored." if state.scoring.phase is ScorePhase.SCORING else ""
 
 

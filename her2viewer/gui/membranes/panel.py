@@ -72,7 +72,7 @@ class MembranesPanel(QWidget):
         self.always.clicked.connect(self.always_toggled)
         for button in (self.cells, self.read, self.cancel, self.always):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        for widget in (
+        parts: tuple[QWidget, ...] = (
             self._scores,
             self._sentence,
             self._borderline,
@@ -85,8 +85,9 @@ class MembranesPanel(QWidget):
             self.read,
             self.cancel,
             self.always,
-        ):
-            self.fold.body.addWidget(widget)
+        )
+        for part in parts:
+            self.fold.body.addWidget(part)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(16, 12, 16, 12)
         layout.addWidget(self.fold)

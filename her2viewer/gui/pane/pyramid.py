@@ -6,7 +6,8 @@ The resolutions of a pane halve from one to the next. Most of them are levels of
 slides go down by four) they are made by averaging when they are read, so that the painter never shrinks by more than two.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -14,11 +15,15 @@ import cv2
 import numpy as np
 from PySide6.QtCore import QRectF
 
+from her2viewer.errors import ImageError
 from her2viewer.imaging.source import ImageSource, Level, RGBImage
-from her2viewer.imaging.tile_cache import TILE, TileCache, TileKey, grid
+from her2viewer.imaging.tile_cache import TILE, TileCache, TileKey, grid, read_tile
 
 OVERVIEW_SIDE: Final = 1024
 """The overview is the smallest resolution whose longer side is at least this."""
+
+DAMAGED: Final = 118
+"""The grey of what cannot be read: that of the surround, which is no tissue."""
 
 _SMALLEST_SIDE: Final = 96
 """No resolution is made whose longer side would be below this: a pane is larger."""
@@ -161,12 +166,34 @@ def overview_resolution(available: Sequence[Resolution]) -> int:
     return enough[-1] if enough else 0
 
 
-def read_overview(source: ImageSource) -> RGBImage:
-    """The whole of an image at its overview's resolution, (h, w, 3) uint8. Raises ImageError."""
+def read_overview(source: ImageSource, told: Callable[[ImageError], object] = lambda _: None) -> RGBImage:
+    """The whole of an image at its overview's resolution, (h, w, 3) uint8. Raises ImageError.
+
+    Where a part is damaged and others are not, it is grey, and `told` gets the error: the rest can be looked at.
+    """
     resolution = (available := resolutions(source.levels, source.size))[overview_resolution(available)]
     level = source.levels[resolution.level]
-    whole = source.read(resolution.level, 0, 0, level.width, level.height)
+    try:
+        whole = source.read(resolution.level, 0, 0, level.width, level.height)
+    except ImageError as error:
+        whole = _what_can_be_read(source, resolution.level, error)
+        told(error)
     return shrunk(whole, resolution.shrink)
+
+
+def _what_can_be_read(source: ImageSource, level: int, error: ImageError) -> RGBImage:
+    """A level tile by tile. Raises `error` where no tile of it can be read."""
+    whole = np.full((source.levels[level].height, source.levels[level].width, 3), DAMAGED, np.uint8)
+    across, down = grid(source.levels[level])
+    found = False
+    for row, column in np.ndindex(down, across):
+        with suppress(ImageError):
+            tile = read_tile(source, level, column, row)
+            whole[row * TILE :, column * TILE :][: tile.shape[0], : tile.shape[1]] = tile
+            found = True
+    if not found:
+        raise error
+    return whole
 
 
 def read_cell(cache: TileCache, source: ImageSource, resolution: Resolution, cell: Cell) -> RGBImage:

@@ -14,7 +14,7 @@ class Fold(QWidget):
 
     def __init__(self, title: str, beside: QWidget | None = None, *, small: bool = False, is_open: bool = True) -> None:
         super().__init__()
-        self._title, self._open = title, is_open
+        self._open = is_open
         self.heading = QToolButton()
         self.heading.setObjectName("smallFold" if small else "fold")
         self.heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
@@ -38,7 +38,7 @@ class Fold(QWidget):
         layout.setSpacing(8)
         layout.addLayout(top)
         layout.addWidget(content)
-        self._content = content
+        self._content, self._open, self._title = content, is_open, ""
         self.set_title(title)
         self.set_open(is_open)
 

@@ -17,6 +17,8 @@ _LINKED = {
     "landmarks": "Linked by landmarks",
     "by hand": "Linked by hand",
 }
+_UNLIKE = 0.02
+"""How far the sides of two pictures of one field may be apart: as far as the check of their sizes lets pass."""
 _FEWEST_OVER = 4
 """Three landmarks are an affine map exactly: there is no error to see, and nothing left to bend."""
 
@@ -44,6 +46,24 @@ def resolve_link(state: State) -> LinkShown:
     if alignment.poor:
         text = f"{text} (poor)"
     return LinkShown(text, f"{alignment.words}.")
+
+
+def is_unlikely_field(state: State) -> bool:
+    """Whether the two images, taken for the same field, are unlikely to be: they measure different pieces of tissue."""
+    pair, alignment = state.pair, state.registration.alignment
+    if pair is None or alignment is None or alignment.origin != "assumed":
+        return False
+    um = [resolve_pane(state, stain).um_per_px for stain in (Stain.HE, Stain.IHC)]
+    known = um[0] is not None and um[1] is not None
+    sides = [
+        length * (scale if known and scale is not None else 1.0)
+        for image, scale in zip(pair, um, strict=True)
+        for length in image.source.size
+    ]
+    he, ihc = sides[:2], sides[2:]
+    if not known:  # only their shapes can be compared
+        return abs(he[0] * ihc[1] / (he[1] * ihc[0]) - 1) > _UNLIKE
+    return any(abs(one / other - 1) > _UNLIKE for one, other in zip(he, ihc, strict=True))
 
 
 def alignment_distance(alignment: Alignment) -> str:

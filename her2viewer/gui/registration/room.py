@@ -9,6 +9,7 @@ from PySide6.QtGui import QFontMetrics, QKeyEvent
 from PySide6.QtWidgets import QMenu, QToolButton
 
 from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.controllers.messenger import Level, Remedy
 from her2viewer.gui.lanes import Lane
 from her2viewer.gui.pane.layer import Sight
 from her2viewer.gui.pane.tissue_view import TissueView
@@ -18,7 +19,7 @@ from her2viewer.gui.registration.controller import RegistrationController
 from her2viewer.gui.registration.landmark_layer import LandmarkLayer
 from her2viewer.gui.registration.landmark_strip import LandmarkStrip
 from her2viewer.gui.registration.landmark_tool import KEYS, LandmarkTool
-from her2viewer.gui.registration.resolve import resolve_landmarks, resolve_link
+from her2viewer.gui.registration.resolve import is_unlikely_field, resolve_landmarks, resolve_link
 from her2viewer.gui.registration.work import Register
 from her2viewer.gui.resolve import resolve_doing
 from her2viewer.gui.state import State
@@ -163,6 +164,12 @@ class RegistrationRoom(QObject):
         pair = self._parts.store.state.pair
         if pair is not None and self._parts.settings.register_on_open and pair[0].source.size != pair[1].source.size:
             self.controller.register(asked=False)
+        elif is_unlikely_field(self._parts.store.state):
+            self._parts.window.messages.say(
+                "The two images measure different pieces of tissue, so that they may not lie on each other as they are shown.",
+                Level.INFO,
+                Remedy("Register them", self.controller.register),
+            )
 
 
 def _middle(view: TissueView) -> QPointF:

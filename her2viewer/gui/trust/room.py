@@ -126,5 +126,4 @@ def _um_of_pixels(field: FieldPixels, um: float | None) -> float | None:
     """Micrometres a pixel of a field's IHC as it was read, which may be coarser than level 0."""
     if um is None or Stain.IHC not in field.pixels:
         return None
-    across: int = field.pixels[Stain.IHC].shape[1]
-    return um * field.fields[Stain.IHC].width / across
+    return um * field.fields[Stain.IHC].width / int(field.pixels[Stain.IHC].shape[1])

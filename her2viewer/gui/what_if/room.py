@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from her2viewer.cases.case import OpenedPair
+from her2viewer.cases.field import read_whole
 from her2viewer.errors import UserError
 from her2viewer.gui.actions import ActionId as Id
 from her2viewer.gui.bench import Bench
-from her2viewer.gui.controllers.scoring import read_pixels
 from her2viewer.gui.fields.reading import read_placed
 from her2viewer.gui.frame.docks import Panel
 from her2viewer.gui.lanes import Context, Progress
@@ -134,5 +134,5 @@ class WhatIfRoom:
 def _read_again(pair: tuple[OpenedImage, OpenedImage], scoring: Scoring, evidence: Evidence) -> FieldPixels:
     """In the files lane: the very pixels that were scored. Raises ImageError where they cannot be read."""
     if scoring.key is None or scoring.alignment is None:
-        return read_pixels(OpenedPair(pair[0].source, pair[1].source), scoring.alignment)
+        return read_whole(OpenedPair(pair[0].source, pair[1].source), scoring.alignment)
     return read_placed(pair, scoring.alignment, evidence.prediction.fields[Stain.IHC])

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from her2viewer.scoring.attribution.fused import fused_map
+from her2viewer.scoring.attribution.class_activation import RULES
+from her2viewer.scoring.attribution.fused import fuse, fused_map
 from her2viewer.scoring.attribution.occlusion import occlusion
 from her2viewer.scoring.attribution.score_cam import score_cam
-from her2viewer.scoring.attribution.stage_map import stage_map
-from her2viewer.scoring.evidence import FUSED, MapRequest, never, unwatched
+from her2viewer.scoring.attribution.stage_map import joined, stage_gradients, stage_map
+from her2viewer.scoring.evidence import FUSED, STAGES, MapRequest, never, unwatched
 from her2viewer.scoring.network import Network
 from her2viewer.scoring.preprocess import InputLayout
 
@@ -56,3 +57,15 @@ def compute_map(
             return ComputedMap(fused_map(network, x, target, method, against), shared_map(network))
         case method:
             return ComputedMap(stage_map(network, x, request.stage, target, method, against), shared_map(network))
+
+
+def gradient_maps(network: Network, x: Tensor, target: int) -> dict[tuple[str, str], ComputedMap]:
+    """Every map of a class by a gradient, by method and stage: as `compute_map` makes each, but from one pass in all."""
+    gradients = stage_gradients(network, x, STAGES, target)
+    found = {}
+    for method, rule in RULES.items():
+        maps = [[rule(*part) for part in parts] for parts in gradients]
+        for stage, of_stage in zip(STAGES, maps, strict=True):
+            found[method, stage] = ComputedMap(joined(network, of_stage), shared_map(network))
+        found[method, FUSED] = ComputedMap(fuse(network, maps), shared_map(network))
+    return found

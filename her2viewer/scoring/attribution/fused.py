@@ -1,5 +1,7 @@
 """One map of all stages: sharp where the fine ones are, and deaf to what only they see."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -28,8 +30,13 @@ def fused_map(
     stage's peak, not logits. Negative evidence is lost even where the method has a sign. Coarse maps are read linearly
     between the centres of their cells, and never across the seam of a network that looks at the stains apart.
     """
+    return fuse(network, stage_maps(network, x, STAGES, target, method, against))
+
+
+def fuse(network: Network, maps: Iterable[list[Tensor]]) -> NDArray[np.float32]:
+    """`fused_map` of maps that are there already: for each stage, from the finest on, those of each of the network's parts."""
     fused: list[Tensor] | None = None
-    for parts in stage_maps(network, x, STAGES, target, method, against):
+    for parts in maps:
         peak = max(float(part.max()) for part in parts)
         lifted = [torch.tanh(GAMMA * part.relu() / peak) if peak > 0 else torch.zeros_like(part) for part in parts]
         if fused is None:

@@ -12,6 +12,9 @@ from her2viewer.scoring.attribution.class_activation import RULES, ClassActivati
 from her2viewer.scoring.evidence import STAGES
 from her2viewer.scoring.network import Network
 
+StageGradient = list[tuple[Tensor, Tensor]]
+"""For each of a network's parts a stage's features and the gradient of the score by them, both (k, rows, columns) float32."""
+
 
 def last_stage_maps(network: Network, features: Tensor) -> Tensor:
     """Grad-CAM of all classes at the last stage, from the forward pass alone.
@@ -36,7 +39,12 @@ def stage_map(
     if stage not in STAGES:
         raise ValueError(f"stage must be one of {', '.join(STAGES)}, got {stage!r}")
     (found,) = stage_maps(network, x, (stage,), target, method, against)
-    return np.ascontiguousarray((network.across(found) / network.copies).cpu().numpy())
+    return joined(network, found)
+
+
+def joined(network: Network, parts: list[Tensor]) -> NDArray[np.float32]:
+    """A stage's maps of the network's parts as one over the whole picture, shared among its copies."""
+    return np.ascontiguousarray((network.across(parts) / network.copies).cpu().numpy())
 
 
 def stage_maps(
@@ -52,6 +60,13 @@ def stage_maps(
     stages: from fine to coarse. Each map is (rows, columns) float32 of the part alone, not yet shared among its copies.
     """
     rule = _rule(method)
+    return [[rule(*part) for part in parts] for parts in stage_gradients(network, x, stages, target, against)]
+
+
+def stage_gradients(
+    network: Network, x: Tensor, stages: Sequence[str], target: int, against: int | None = None
+) -> list[StageGradient]:
+    """What every rule takes, of several stages from one pass forward and back. stages: from fine to coarse."""
     with torch.no_grad():
         first = network.until(x, stages[0])
     with torch.enable_grad():
@@ -64,7 +79,7 @@ def stage_maps(
         gradients = torch.autograd.grad(score, activations)
     return [
         [
-            rule(part[0].float(), its[0].float())
+            (part[0].float(), its[0].float())
             for part, its in zip(
                 activation.detach().chunk(network.parts, dim=3), gradient.chunk(network.parts, dim=3), strict=True
             )

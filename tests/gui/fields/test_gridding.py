@@ -13,13 +13,17 @@ from her2viewer.cases.score_map import NOT_A_CASE_SCORE, CellState
 from her2viewer.cases.shape import Shape
 from her2viewer.errors import ImageError
 from her2viewer.gui.actions import ActionId as Id
+from her2viewer.gui.app import App
+from her2viewer.gui.fields.files import MAP_FILTER
+from her2viewer.gui.fields.map_file import read_any_map
 from her2viewer.gui.fields.resolve import duration, progress_words, resolve_fields
 from her2viewer.gui.fields.state import GridRun, GridWish, RunPhase, cell_key
 from her2viewer.gui.fields.table import Column
 from her2viewer.gui.resolve import resolve_score
 from her2viewer.gui.state import ScorePhase
+from her2viewer.scoring.stains import Stain
 
-from ..conftest import FakeScorer, opened
+from ..conftest import FakeScorer, opened, tissue, write
 from .conftest import BROKEN, NO_TISSUE, Hand, map_of
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -271,3 +275,38 @@ def test_threshold_leaves_cells_out_of_the_shares(hand: Hand, qtbot: QtBot) -> N
     hand.follow()
     assert sum(one.count for one in panel._bars._shares) == score_map.figures(0.7).counted < before
     assert "below a probability of 70%" in panel._sentences.text()
+
+
+def test_glass_of_the_ihc_is_found_by_the_ihc_itself(
+    app: App, qtbot: QtBot, tmp_path: Path, scorer: FakeScorer
+) -> None:
+    """Where the H&E is not aligned it may show tissue beside bare glass of the IHC."""
+    ihc = tissue(2, stain=Stain.IHC)
+    ihc[:, :128] = 240
+    pair = write(tmp_path / "a_HE.png", tissue(1)), write(tmp_path / "a_IHC.png", ihc)
+    opened(app, qtbot, pair)
+    hand = Hand(app, qtbot)
+    hand.grid(64)
+    score_map = hand.grid_done()
+    for index, cell in enumerate(score_map.cells):
+        expected = CellState.NO_TISSUE if cell.field.x < 128 else CellState.SCORED
+        assert score_map.state(index) is expected, cell
+    assert "The IHC image holds hardly any tissue" in score_map.outcomes[0].reason  # type: ignore[union-attr]
+
+
+def test_a_grid_hashes_no_file_before_it_is_saved(hand: Hand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slide is read from end to end for its hash; a grid begins, pauses and goes on without."""
+    hashed = []
+    source = type(hand.app.store.state.pair[0].source)  # type: ignore[index]
+    told = property(lambda self: hashed.append(self.path.name) or "0" * 64)
+    monkeypatch.setattr(source, "sha256", told, raising=False)
+    hand.grid(64)
+    hand.room.grid.pause()
+    hand.room.grid.resume()
+    score_map = hand.grid_done()
+    assert hashed == [] and score_map.basis.images == {}
+    hand.room.files.ask_save = lambda *_: (tmp_path / "a", MAP_FILTER)  # type: ignore[assignment]
+    hand.room.files.save_map()
+    hand.qtbot.waitUntil(lambda: "Written" in hand.app.window.messages.text)
+    assert len(hashed) == 2
+    assert set(read_any_map(tmp_path / "a.scoremap.json").basis.images) == set(Stain)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from her2viewer.cases.score_map import ScoreMap
 from her2viewer.gui.fields.map_painter import BELOW, FAILED, NO_CALL, NO_TISSUE, WAITING, codes
+from her2viewer.gui.fields.reading import alignment_name
 from her2viewer.gui.fields.state import MapStyle
 from her2viewer.gui.theme import score_colour
 from her2viewer.imaging.affine import Affine
@@ -125,9 +126,28 @@ def test_on_the_he_the_map_lies_as_the_images_do(hand: Hand, bent: bool) -> None
     alignment = Alignment(turned, warp, "automatic")
     state = hand.app.store.state
     hand.app.store.change(registration=replace(state.registration, alignment=alignment))
-    score_map = map_of(8, 8)
+    made = map_of(8, 8)
+    score_map = replace(made, basis=replace(made.basis, alignment=alignment_name(alignment)))
     image = show(hand, score_map, Stain.HE)
     for index in (18, 27, 36, 45):
         field = score_map.cells[index].field
         x, y = alignment.to_he([(field.x + 5, field.y + 5)])[0].tolist()
         assert colour_at(hand, image, (x, y), Stain.HE) == rgb(score_colour(index % 4, 4)), index
+
+
+def test_an_outdated_map_is_crossed_and_not_filled(hand: Hand) -> None:
+    score_map = map_of(8, 8)
+    filled = show(hand, score_map)
+    state = hand.app.store.state
+    moved = replace(state.registration, alignment=Alignment(Affine(tx=9), None, "by hand"))
+    hand.app.store.change(registration=moved)
+    crossed = show(hand, score_map)
+    colour = np.array(rgb(score_colour(2, 4)))
+    left, top, right, bottom = 2 * 32 + 2, 2 * 32 + 2, 3 * 32 - 2, 3 * 32 - 2
+    first, last = hand.point((left, top)), hand.point((right, bottom))
+
+    def share(image: np.ndarray) -> float:
+        inside = image[first.y() : last.y(), first.x() : last.x()].astype(int)
+        return float((np.abs(inside - colour).max(axis=2) < 12).mean())
+
+    assert share(filled) > 0.5 > share(crossed) > 0.05

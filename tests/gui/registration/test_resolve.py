@@ -10,7 +10,7 @@ import pytest
 from her2viewer.errors import UserError
 from her2viewer.gui.lanes import Progress
 from her2viewer.gui.registration.landmarks import Landmarks
-from her2viewer.gui.registration.resolve import distance_words, resolve_landmarks, resolve_link
+from her2viewer.gui.registration.resolve import distance_words, is_unlikely_field, resolve_landmarks, resolve_link
 from her2viewer.gui.resolve import resolve_doing
 from her2viewer.gui.state import OpenedImage, Slot, State
 from her2viewer.imaging.affine import Affine
@@ -60,6 +60,28 @@ def test_the_link_says_who_aligned_it_and_how_well(lies: Alignment, words: str) 
     assert shown.more == f"{lies.words}."
     unlinked = resolve_link(replace(state(alignment=lies), linked=False)).text
     assert unlinked.startswith("Unlinked") and "px" not in unlinked
+
+
+@pytest.mark.parametrize(
+    ("he", "ihc", "unlikely"),
+    [
+        (((100, 100), None), ((100, 100), None), False),
+        (((320, 240), None), ((480, 360), None), False),  # one shape: another scan of one field
+        (((320, 240), None), ((480, 480), None), True),
+        (((1000, 800), 0.5), ((2000, 1600), 0.25), False),
+        (((1000, 800), 0.5), ((1000, 800), 0.25), True),  # one size in pixels, but not of tissue
+    ],
+)
+def test_images_of_unlike_tissue_are_no_one_field(he: Any, ihc: Any, unlikely: bool) -> None:
+    images = {}
+    for stain, (size, mpp) in ((Stain.HE, he), (Stain.IHC, ihc)):
+        images[stain] = image(mpp)
+        images[stain].source.size = size  # type: ignore[misc]
+    opened = State().with_slots({stain: Slot(one) for stain, one in images.items()})
+    assert is_unlikely_field(opened) is unlikely
+    known = replace(opened.registration, alignment=alignment("by hand"))
+    assert not is_unlikely_field(replace(opened, registration=known)), "somebody has said how they lie"
+    assert not is_unlikely_field(State())
 
 
 def test_without_a_pair_there_is_no_link_to_speak_of() -> None:

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from her2viewer.scoring.attribution.compute_map import compute_map
+from her2viewer.scoring.attribution.compute_map import compute_map, gradient_maps
 from her2viewer.scoring.attribution.fused import fused_map
 from her2viewer.scoring.attribution.occlusion import occlusion
 from her2viewer.scoring.attribution.score_cam import MOST_VARIED, score_cam
 from her2viewer.scoring.attribution.stage_map import stage_map
-from her2viewer.scoring.evidence import MapRequest
+from her2viewer.scoring.evidence import FUSED, METHODS, STAGES, MapRequest
 from her2viewer.scoring.network import Network
 from her2viewer.scoring.preprocess import InputLayout
 from tests.scoring.attribution.conftest import Networks
@@ -34,6 +34,21 @@ def test_each_request_is_answered_by_its_method(networks: Networks, picture: tor
         assert np.array_equal(made.values, values), request
         assert made.stains_apart == (request.method == "Occlusion")
     assert len({values.tobytes() for values in expected.values()}) == len(expected)
+
+
+def test_all_maps_by_a_gradient_at_once_are_those_one_by_one(
+    networks: Networks, two_encoders: Network, six_channels: Network, picture: torch.Tensor
+) -> None:
+    for network in (networks.ours, two_encoders, six_channels):
+        found = gradient_maps(network, picture, 3)
+        assert set(found) == {
+            (name, stage) for name, method in METHODS.items() if not method.slow for stage in (*STAGES, FUSED)
+        }
+        for (name, stage), made in found.items():
+            alone = compute_map(network, picture, LAYOUT, MapRequest("3+", stage, name), 3, None)
+            assert made.detail == alone.detail
+            scale = np.abs(alone.values).max()
+            assert np.abs(made.values - alone.values).max() <= 1e-5 * scale, (name, stage)
 
 
 def test_score_cam_says_how_many_features_it_took(networks: Networks, picture: torch.Tensor) -> None:

@@ -9,7 +9,7 @@ from sklearn.metrics import cohen_kappa_score, f1_score, roc_auc_score
 from her2viewer.scoring.confidence import calibrated
 from her2viewer.scoring.package import Calibration, Conformal
 from training.data.index import CLASSES
-from training.evaluation.figures import coverage_accuracy, figures_of
+from training.evaluation.figures import Resampling, coverage_accuracy, figures_of
 from training.evaluation.outcome import Outcome, confusion, mean_of_logits, metrics, outcome_of_logits
 
 CALIBRATION = Calibration(temperature=2.0, conformal=Conformal(level=0.9, quantile=0.7, fields=50))
@@ -146,3 +146,16 @@ def test_mean_of_logits() -> None:
     assert mean_of_logits(views) == pytest.approx(
         calibrated(logits.mean(axis=0).astype(np.float32)[None], 1.0)[0], abs=1e-5
     )
+
+
+def test_means_of_columns_are_those_of_one_column_at_a_time() -> None:
+    rng = np.random.default_rng(0)
+    columns = {"one": rng.random(40), "two": rng.normal(3, 1, 40)}
+    draw = Resampling(40, resamples=300)
+    found = draw.means(columns)
+    for name, values in columns.items():
+        alone = draw.figure(name, lambda column: float(column.mean()), values)
+        assert (found[name].value, found[name].fields) == (pytest.approx(alone.value), 40)
+        assert found[name].reach == pytest.approx(alone.reach)
+    few = Resampling(3).means({"one": np.array([1.0, 2.0, 6.0])})["one"]
+    assert (few.value, few.low, few.note) == (3, None, "too few independent fields for an interval")

@@ -38,8 +38,8 @@ class MembranesPanel(QWidget):
         self._network_name = quiet("Network")
         for label in (self._score, self._network):
             label.setProperty("emphasis", True)
-        for label in (quiet("By the membranes"), self._score, self._network_name, self._network):
-            row.addWidget(label)
+        for widget in (quiet("By the membranes"), self._score, self._network_name, self._network):
+            row.addWidget(widget)
         row.insertStretch(2, 1)
         self._sentence, self._borderline, self._words = QLabel(), QLabel(), QLabel()
         self._counted = quiet()

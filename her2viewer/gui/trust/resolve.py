@@ -45,8 +45,8 @@ class TrustShown:
 
 
 def can_question(state: State) -> bool:
-    """Whether there is a map on screen, and both images that it is over."""
-    return state.scoring.evidence is not None and state.drawn.attribution is not None and state.pair is not None
+    """Whether there is a map on screen, and what it is over."""
+    return state.scoring.evidence is not None and state.drawn.attribution is not None and state.scorable is not None
 
 
 def resolve_trust(state: State) -> TrustShown:

@@ -28,17 +28,16 @@ def read_placed(pair: tuple[OpenedImage, OpenedImage], alignment: Alignment, fie
 
 
 def read_scored(
-    images: tuple[OpenedImage | None, OpenedImage],
+    found: tuple[OpenedImage | None, OpenedImage],
     key: str | None,
     alignment: Alignment | None,
     fields: Mapping[Stain, FieldOfView],
 ) -> FieldPixels:
     """The very pixels that were scored, read again. Raises ImageError where they cannot be.
 
-    images: (H&E, IHC), None for the H&E where the IHC is alone; key, alignment: the score's (`Scoring`); fields: its
-    prediction's.
+    found: (H&E, IHC) of `State.scorable`; key, alignment: the score's (`Scoring`); fields: its prediction's.
     """
-    he, ihc = images
+    he, ihc = found
     if he is None or key is None or alignment is None:
         return read_whole(OpenedPair(he.source if he is not None else None, ihc.source), alignment)
     return read_placed((he, ihc), alignment, fields[Stain.IHC])

@@ -51,7 +51,7 @@ class MembranesShown:
 
 
 def can_read(state: State) -> bool:
-    """Whether there is an IHC to read, and it is not being read."""
+    """Whether there is an IHC to read, with an H&E beside it or alone."""
     return state.scorable is not None and not state.membranes.busy
 
 

@@ -32,12 +32,11 @@ from her2viewer.scoring.preprocess import FIELD_UM
 from her2viewer.scoring.stains import Stain
 
 _TOPIC: Final = "membranes"
+_ALONE: Final = Alignment(Affine.identity())
+"""While there is no H&E: only the IHC's pane is drawn on."""
 
 LARGEST_UNASKED: Final = 1536.0
 """Level-0 px of a field's longer side from where it is read only when asked for: the time goes with the area."""
-
-_ALONE: Final = Alignment(Affine.identity())
-"""While there is no H&E; nothing is drawn in its pane."""
 
 
 class MembranesRoom(QObject):
@@ -153,8 +152,8 @@ class MembranesRoom(QObject):
 
     def _drawn(self) -> CellsShown | None:
         state = self._store.state
-        reading = cells_on_screen(state)
-        return None if reading is None else CellsShown(reading, alignment_of(state) or _ALONE, state.membranes.chosen)
+        reading, alignment = cells_on_screen(state), alignment_of(state) or _ALONE
+        return CellsShown(reading, alignment, state.membranes.chosen) if reading is not None else None
 
     def _on_state(self, old: State, new: State) -> None:
         if self._is_of_another_field(old, new):
@@ -174,7 +173,11 @@ class MembranesRoom(QObject):
         if membranes.reading is None and not membranes.busy:
             return False
         begun = old.scoring.phase is not ScorePhase.SCORING and new.scoring.phase is ScorePhase.SCORING
-        if old.scorable != new.scorable or old.scoring.key != new.scoring.key or (membranes.busy and begun):
+        if (
+            old.image(Stain.IHC) is not new.image(Stain.IHC)
+            or old.scoring.key != new.scoring.key
+            or (membranes.busy and begun)
+        ):
             return True
         if resolve_mpp(new, Stain.IHC) != membranes.mpp:
             return True

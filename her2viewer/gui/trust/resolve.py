@@ -45,7 +45,7 @@ class TrustShown:
 
 
 def can_question(state: State) -> bool:
-    """Whether there is a map on screen, and the images that it is over."""
+    """Whether there is a map on screen, and what it is over."""
     return state.scoring.evidence is not None and state.drawn.attribution is not None and state.scorable is not None
 
 

@@ -41,8 +41,8 @@ def card_text(manifest: ModelManifest, description: Description, outcomes: Seque
         each = ", ".join(_least(name, p) for name, p in zip(manifest.classes, least, strict=True))
         of = "each label by itself" if conformal.quantiles else "all labels together"
         lines.append(
-            f"- Prediction set: the likeliest class, and every other that is probable enough: {each}; for {conformal.level:.0%} coverage of "
-            f"{of}, from {conformal.fields} held-out fields ({conformal.data or 'of the training data'}). It is promised "
+            f"- Prediction set: the likeliest class, and every other that is probable enough: {each}; for "
+            f"{conformal.level:.0%} coverage of {of}, from {conformal.fields} held-out fields ({conformal.data or 'of the training data'}). It is promised "
             "for fields like those and measured on others."
         )
     if manifest.familiarity is not None:

@@ -42,8 +42,8 @@ def card_text(manifest: ModelManifest, description: Description, outcomes: Seque
         of = "each label by itself" if conformal.quantiles else "all labels together"
         lines.append(
             f"- Prediction set: the likeliest class, and every other that is probable enough: {each}; for "
-            f"{conformal.level:.0%} coverage of {of}, from {conformal.fields} held-out fields ({conformal.data or 'of the training data'}). It is promised "
-            "for fields like those and measured on others."
+            f"{conformal.level:.0%} coverage of {of}, from {conformal.fields} held-out fields "
+            f"({conformal.data or 'of the training data'}). It is promised for fields like those and measured on others."
         )
     if manifest.familiarity is not None:
         limits = ", ".join(f"{stain.caption} {limit:.2f}" for stain, limit in manifest.familiarity.limits.items())

@@ -28,7 +28,8 @@ class TrustRow:
 
 @dataclass(frozen=True, eq=True, slots=True)
 class TrustShown:
-    """The section. `headline`: the verdict; `words`: what decided it, or what stands in its place.
+    """The section. `headline`: the verdict; `words`: what decided it, or what stands in its place; `more`: with
+    all figures.
 
     `report` is there where its curves tell something.
     """
@@ -39,6 +40,7 @@ class TrustShown:
     words: str
     report: TrustReport | None = None
     rows: tuple[TrustRow, ...] = ()
+    more: str = ""
     limit: str = ""
     can_show_untrained: bool = False
     untrained: bool = False
@@ -65,7 +67,8 @@ def resolve_trust(state: State) -> TrustShown:
         can,
         asking=False,
         headline=report.headline,
-        words=report.reasons[0],
+        words=report.because,
+        more="\n\n".join(report.reasons),
         report=None if blank else report,
         rows=() if blank else _rows(report),
         limit=LIMIT,

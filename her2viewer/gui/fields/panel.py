@@ -1,50 +1,33 @@
 """The fields panel: what to do with fields on the left, what they are on the right."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import QModelIndex, QSignalBlocker, QSize, Qt, Signal
-from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QBoxLayout,
     QCheckBox,
     QComboBox,
     QGridLayout,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QLayout,
-    QLineEdit,
     QMenu,
     QProgressBar,
     QPushButton,
     QSpinBox,
-    QTableView,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from her2viewer.cases.score_map import NOT_A_CASE_SCORE
+from her2viewer.gui.fields.listing import FieldListing
 from her2viewer.gui.fields.resolve import FieldsShown
 from her2viewer.gui.fields.shares import ShareBars
-from her2viewer.gui.fields.state import COLOURS, GridWish
-from her2viewer.gui.fields.table import (
-    CELLS,
-    DRAWN,
-    EVERY,
-    NO_CALLS,
-    OUTDATED,
-    UNSCORED,
-    ColourDelegate,
-    Column,
-    FieldRow,
-    FieldTable,
-)
+from her2viewer.gui.fields.state import GridWish
 from her2viewer.gui.panels.section import PercentSlider, heading, quiet, scrolling
-from her2viewer.gui.theme import score_colour
 
 WIDE = 640
 """Logical pixels from where the table and what the fields come to stand side by side."""
@@ -54,15 +37,14 @@ LARGEST_SIDE = 100_000
 
 
 class FieldsPanel(QWidget):
-    """Shows what `resolve_fields` decided, and the table. Signals go out; it decides nothing.
+    """Shows what `resolve_fields` decided, beside the list of fields (`listing`). Signals go out; it decides nothing.
 
-    `chosen`: the user went to a row, with its key; `scoring_wanted`: of a row, or of the selected field where it is empty;
+    `scoring_wanted`: of a field by its key, or of the selected one where it is empty;
     `reveal_wanted`: there is something in it to be seen now, wherever the window has put it.
     """
 
     reveal_wanted = Signal()
 
-    chosen = Signal(str)
     scoring_wanted = Signal(str)
     grid_wanted = Signal()
     pause_wanted = Signal()
@@ -71,7 +53,6 @@ class FieldsPanel(QWidget):
     retry_wanted = Signal()
     rescoring_wanted = Signal()
     remove_map_wanted = Signal()
-    delete_wanted = Signal()
     grid_changed = Signal(object)
     style_changed = Signal(object)
 
@@ -81,11 +62,11 @@ class FieldsPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("Fields")
         self._shown: FieldsShown | None = None
-        self._classes = 4
         self.files_menu = QMenu(self)
         self._build_buttons()
         self._build_map()
-        self._build_table()
+        self.listing = FieldListing()
+        self.listing.scoring_wanted.connect(self.scoring_wanted)
         self._lay_out()
 
     def _build_buttons(self) -> None:
@@ -175,53 +156,6 @@ class FieldsPanel(QWidget):
         self._note.setObjectName("fieldsNote")
         self._note.hide()
 
-    def _build_table(self) -> None:
-        self.table = FieldTable(COLOURS, lambda order: score_colour(order, self._classes), self)
-        self._view = QTableView()
-        self._view.setObjectName("fieldsTable")
-        self._view.setAccessibleName("Table of fields")
-        self._view.setModel(self.table)
-        self._view.setItemDelegateForColumn(Column.COLOUR, ColourDelegate(COLOURS, self._view))
-        self._view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self._view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self._view.setEditTriggers(
-            QAbstractItemView.EditTrigger.DoubleClicked | QAbstractItemView.EditTrigger.EditKeyPressed
-        )
-        self._view.setSortingEnabled(True)
-        self._view.sortByColumn(Column.NAME, Qt.SortOrder.AscendingOrder)
-        self._view.setShowGrid(False)
-        self._view.setWordWrap(False)
-        self._view.verticalHeader().hide()
-        self._view.verticalHeader().setDefaultSectionSize(28)
-        header = self._view.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setStretchLastSection(True)
-        for column, width in _WIDTHS.items():
-            self._view.setColumnWidth(column, width)
-        self._view.selectionModel().currentRowChanged.connect(self._on_row)
-        self._view.doubleClicked.connect(self._on_double_click)
-        for key in ("Return", "Enter"):
-            shortcut = QShortcut(QKeySequence(key), self._view, context=Qt.ShortcutContext.WidgetShortcut)
-            shortcut.activated.connect(lambda: self.scoring_wanted.emit(""))
-        delete = QShortcut(QKeySequence("Del"), self._view, context=Qt.ShortcutContext.WidgetShortcut)
-        delete.activated.connect(self.delete_wanted)
-        self.filter = QComboBox()
-        self.filter.setObjectName("fieldsFilter")
-        self.filter.setAccessibleName("Which fields are listed")
-        self.filter.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.search = QLineEdit()
-        self.search.setObjectName("fieldsSearch")
-        self.search.setPlaceholderText("Find a field")
-        self.search.setAccessibleName("Find a field")
-        self.search.setClearButtonEnabled(True)
-        self.search.setMaximumWidth(200)
-        self._count = quiet()
-        self._fill_filter(("0", "1+", "2+", "3+"))
-        self.filter.activated.connect(lambda _: self._on_filter())
-        self.search.textChanged.connect(lambda _: self._on_filter())
-
     def _lay_out(self) -> None:
         """What can be done on top, below it what the fields come to beside the table; one under the other where it is narrow."""
         bar, running = _turning(), _turning()
@@ -263,16 +197,10 @@ class FieldsPanel(QWidget):
         column.addWidget(self._side_words)
         column.addStretch(1)
         self._summary = scrolling(summary)
-        listed = QWidget()
-        listing = QVBoxLayout(listed)
-        listing.setContentsMargins(8, 8, 16, 12)
-        listing.setSpacing(8)
-        listing.addLayout(_row(self.filter, self.search, None, self._count))
-        listing.addWidget(self._view, 1)
         self._body = _turning(0)
         self._turning = (bar, running, self._body)
         self._body.addWidget(self._summary)
-        self._body.addWidget(listed, 1)
+        self._body.addWidget(self.listing, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -326,47 +254,15 @@ class FieldsPanel(QWidget):
             label.setText(words)
             label.setVisible(bool(words))
         if shown.shares:
-            self._fill_filter(tuple(one.name for one in shown.shares))
+            self.listing.set_classes(tuple(one.name for one in shown.shares))
         self._rescore.setVisible(bool(shown.outdated))
         self._rescore.setEnabled(shown.can_rescore)
-        self._classes = shown.classes
-
-    def show_rows(self, rows: Sequence[FieldRow]) -> None:
-        """Other rows; what is selected stays selected."""
-        selected = self.selected
-        self.table.set_rows(rows)
-        self.select(selected)
-        self._say_count(len(rows))
+        self.listing.set_class_count(shown.classes)
 
     def show_note(self, text: str) -> None:
         """A quiet line, for what is good to know and asks for nothing."""
         self._note.setText(text)
         self._note.setVisible(bool(text))
-
-    @property
-    def selected(self) -> str | None:
-        """The key of the row that is selected."""
-        index = self._view.selectionModel().currentIndex()
-        return self.table.rows[index.row()].key if index.isValid() else None
-
-    def select(self, key: str | None) -> None:
-        """Marks the row of a field, without telling anybody."""
-        place = self.table.place(key) if key is not None else None
-        with QSignalBlocker(self._view.selectionModel()):
-            if place is None:
-                self._view.clearSelection()
-                self._view.setCurrentIndex(QModelIndex())
-            elif self._view.currentIndex().row() != place or not self._view.selectionModel().hasSelection():
-                self._view.selectRow(place)
-                self._view.setCurrentIndex(self.table.index(place, Column.NAME))
-                self._view.scrollTo(self.table.index(place, Column.NAME))
-        self._view.viewport().update()
-
-    def edit_name(self, key: str) -> None:
-        """Opens the editor of a field's name."""
-        place = self.table.place(key)
-        if place is not None:
-            self._view.edit(self.table.index(place, Column.NAME))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(240, 160)
@@ -388,55 +284,11 @@ class FieldsPanel(QWidget):
         side = None if value == 0 else max(value, SMALLEST_SIDE)
         self.grid_changed.emit(replace(self._wish, side=side))
 
-    def _on_row(self, index: QModelIndex, _before: QModelIndex) -> None:
-        if index.isValid():
-            self.chosen.emit(self.table.rows[index.row()].key)
-
-    def _on_double_click(self, index: QModelIndex) -> None:
-        row = self.table.rows[index.row()]
-        if not (row.drawn and index.column() in (Column.NAME, Column.COLOUR)):
-            self.scoring_wanted.emit(row.key)
-
-    def _on_filter(self) -> None:
-        self.table.set_filter(self.filter.currentData(), self.search.text())
-        self._say_count(None)
-
-    def _say_count(self, total: int | None) -> None:
-        if total is not None:
-            self._total = total
-        shown = len(self.table.rows)
-        words = f"{shown:,} fields" if shown == self._total else f"{shown:,} of {self._total:,} fields"
-        self._count.setText("1 field" if shown == self._total == 1 else words)
-
-    _total = 0
-
-    def _fill_filter(self, classes: tuple[str, ...]) -> None:
-        titles = [("All fields", EVERY), ("Drawn fields", DRAWN), ("Fields of the grid", CELLS)]
-        titles += [(f"Score {name}", name) for name in classes]
-        titles += [("No call", NO_CALLS), ("Without a score", UNSCORED), ("Outdated", OUTDATED)]
-        if [self.filter.itemData(index) for index in range(self.filter.count())] == [data for _, data in titles]:
-            return
-        chosen = self.filter.currentData()
-        self.filter.clear()
-        for title, data in titles:
-            self.filter.addItem(title, data)
-        self.filter.setCurrentIndex(max(self.filter.findData(chosen), 0))
-
     def _restyle(self, **changes: Any) -> None:
         if self._shown is not None:
             self.style_changed.emit(replace(self._shown.style, **changes))
 
 
-_WIDTHS = {
-    Column.NAME: 130,
-    Column.COLOUR: 84,
-    Column.SCORE: 136,
-    Column.PROBABILITY: 94,
-    Column.SET: 98,
-    Column.NO_CALL: 66,
-    Column.POSITION: 104,
-    Column.SHARE: 64,
-}
 _ANY = 16_777_215
 """Qt's own 'as wide as you like'."""
 

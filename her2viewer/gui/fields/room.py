@@ -92,7 +92,7 @@ class FieldsRoom(QObject):
             view.set_resting_tool(self._pointer)
             view.tool_changed.connect(self._on_tool_taken)
         panel, editor = self.panel, self.editor
-        panel.chosen.connect(self._on_row)
+        panel.listing.chosen.connect(self._on_row)
         panel.scoring_wanted.connect(lambda key: self.scoring.score(key or None))
         panel.grid_wanted.connect(self.start_grid)
         panel.pause_wanted.connect(self.grid.pause)
@@ -101,11 +101,11 @@ class FieldsRoom(QObject):
         panel.retry_wanted.connect(self.grid.retry)
         panel.rescoring_wanted.connect(self.rescoring.start)
         panel.remove_map_wanted.connect(self.grid.remove)
-        panel.delete_wanted.connect(editor.delete)
+        panel.listing.delete_wanted.connect(editor.delete)
         panel.grid_changed.connect(lambda grid: self._change(grid=grid))
         panel.style_changed.connect(lambda style: self._change(style=style))
-        panel.table.renamed.connect(editor.rename)
-        panel.table.recoloured.connect(editor.recolour)
+        panel.listing.table.renamed.connect(editor.rename)
+        panel.listing.table.recoloured.connect(editor.recolour)
         actions = self._window.actions_
         for action in (Id.IMPORT_FIELDS, Id.EXPORT_FIELDS, Id.LOAD_MAP, Id.SAVE_MAP):
             panel.files_menu.addAction(actions[action])
@@ -250,8 +250,8 @@ class FieldsRoom(QObject):
             or listed[2] != present
         ):
             self._listed = (fields.annotations, fields.score_map, present)
-            self.panel.show_rows(self._rows.of(fields, present))
-        self.panel.select(fields.selected)
+            self.panel.listing.show_rows(self._rows.of(fields, present))
+        self.panel.listing.select(fields.selected)
 
     def _show_actions(self) -> None:
         state, actions = self._store.state, self._window.actions_
@@ -361,7 +361,7 @@ class FieldsRoom(QObject):
         self._reveal()
         self.editor.select(key)
         self._show()
-        self.panel.edit_name(key)
+        self.panel.listing.edit_name(key)
 
     def _copy_position(self, wish: ContextWish) -> None:
         x, y = wish.at

@@ -69,7 +69,7 @@ def test_a_grid_over_the_image_by_key(hand: Hand, scorer: FakeScorer) -> None:
     counts = score_map.figures().counts
     assert [one.count for one in panel._bars._shares] == list(counts.values())
     assert sum(one.share or 0 for one in panel._bars._shares) == pytest.approx(1)
-    assert panel.table.rowCount() == 16
+    assert panel.listing.table.rowCount() == 16
 
 
 def test_a_grid_in_a_drawn_region_holds_the_cells_whose_centre_is_inside(hand: Hand) -> None:
@@ -159,18 +159,20 @@ def test_a_click_on_a_cell_selects_its_row_and_shows_it_and_a_row_centres_its_ce
     hand.click((cell.x + 10, cell.y + 10))
     assert hand.fields.selected == cell_key(6)
     hand.follow()
-    assert panel.selected == cell_key(6)
+    assert panel.listing.selected == cell_key(6)
     hand.qtbot.waitUntil(lambda: hand.app.store.state.scoring.phase is ScorePhase.SCORED)
     shown = resolve_score(hand.app.store.state)
     assert shown.subject == "Row 2, column 3"
     assert shown.prediction is not None
     assert shown.prediction.score == score_map.score(6).score
     hand.view().zoom_at(3.0)
-    place = panel.table.place(cell_key(13))
+    place = panel.listing.table.place(cell_key(13))
     assert place is not None
-    index = panel.table.index(place, Column.NAME)
-    panel._view.scrollTo(index)
-    hand.qtbot.mouseClick(panel._view.viewport(), Qt.MouseButton.LeftButton, pos=panel._view.visualRect(index).center())
+    index = panel.listing.table.index(place, Column.NAME)
+    panel.listing._view.scrollTo(index)
+    hand.qtbot.mouseClick(
+        panel.listing._view.viewport(), Qt.MouseButton.LeftButton, pos=panel.listing._view.visualRect(index).center()
+    )
     assert hand.fields.selected == cell_key(13)
     target = score_map.cells[13].field
     viewpoint = hand.view().viewpoint

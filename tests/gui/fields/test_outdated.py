@@ -69,7 +69,7 @@ def test_words_in_table_panel_and_on_the_tissue(hand: Hand, change: object) -> N
     hand.qtbot.waitUntil(lambda: "outdated" in hand.room.panel._outdated.text())
     assert outdated_fields(hand.app.store.state) == (key,)
     assert not hand.room.panel._rescore.isHidden() and hand.room.panel._rescore.isEnabled()
-    table = hand.room.panel.table
+    table = hand.room.panel.listing.table
     index = table.index(table.place(key), Column.SCORE)
     assert index.data().endswith(", outdated")
     assert index.data(6).italic()  # FontRole
@@ -132,7 +132,7 @@ def test_a_map_is_outdated_as_a_whole_and_laid_again_as_it_was(hand: Hand) -> No
     hand.follow()
     hand.qtbot.waitUntil(lambda: "score map is outdated" in hand.room.panel._outdated.text())
     assert hand.room.panel._shares_title.text() == "Score map, outdated"
-    assert {row.outdated for row in hand.room.panel.table.rows} == {True}
+    assert {row.outdated for row in hand.room.panel.listing.table.rows} == {True}
     hand.room.rescoring.start()
     second = hand.grid_done()
     hand.qtbot.waitUntil(lambda: hand.fields.score_map.basis.alignment != "")  # type: ignore[union-attr]

@@ -13,11 +13,11 @@ from .conftest import LEFT, Hand, map_of
 
 def cell(hand: Hand, key: str, column: Column):
     panel = hand.app.window.fields_panel
-    place = panel.table.place(key)
+    place = panel.listing.table.place(key)
     assert place is not None
-    index = panel.table.index(place, column)
-    panel._view.scrollTo(index)
-    return panel._view.visualRect(index).center()
+    index = panel.listing.table.index(place, column)
+    panel.listing._view.scrollTo(index)
+    return panel.listing._view.visualRect(index).center()
 
 
 def test_an_empty_panel_teaches(app: App, hand: Hand) -> None:
@@ -48,7 +48,7 @@ def test_choosing_a_tool_opens_it_and_the_action_hides_it(app: App, hand: Hand) 
 def test_a_name_is_typed_into_the_table(hand: Hand) -> None:
     added = hand.add()
     hand.follow()
-    view = hand.app.window.fields_panel._view
+    view = hand.app.window.fields_panel.listing._view
     place = cell(hand, added.id, Column.NAME)
     hand.qtbot.mouseClick(view.viewport(), LEFT, pos=place)
     hand.qtbot.mouseDClick(view.viewport(), LEFT, pos=place)
@@ -66,8 +66,8 @@ def test_a_name_is_typed_into_the_table(hand: Hand) -> None:
 def test_letters_typed_into_a_name_choose_no_tool(hand: Hand) -> None:
     added = hand.add()
     hand.follow()
-    hand.app.window.fields_panel.edit_name(added.id)
-    editor = hand.app.window.fields_panel._view.findChild(QLineEdit)
+    hand.app.window.fields_panel.listing.edit_name(added.id)
+    editor = hand.app.window.fields_panel.listing._view.findChild(QLineEdit)
     hand.qtbot.keyClicks(editor, "rep")
     assert hand.fields.tool is None
 
@@ -75,7 +75,7 @@ def test_letters_typed_into_a_name_choose_no_tool(hand: Hand) -> None:
 def test_a_colour_is_chosen_from_named_ones(hand: Hand) -> None:
     added = hand.add()
     hand.follow()
-    view = hand.app.window.fields_panel._view
+    view = hand.app.window.fields_panel.listing._view
     place = cell(hand, added.id, Column.COLOUR)
     hand.qtbot.mouseClick(view.viewport(), LEFT, pos=place)
     hand.qtbot.mouseDClick(view.viewport(), LEFT, pos=place)
@@ -93,24 +93,24 @@ def test_filter_and_search_narrow_the_list_and_say_so(hand: Hand) -> None:
     hand.app.store.change(fields=replace(hand.fields, score_map=map_of(8, 8)))
     hand.follow()
     panel = hand.app.window.fields_panel
-    assert panel._count.text() == "65 fields"
-    panel.filter.setCurrentIndex(panel.filter.findText("Score 3+"))
-    panel.filter.activated.emit(panel.filter.currentIndex())
-    assert panel._count.text() == "16 of 65 fields"
-    hand.qtbot.keyClicks(panel.search, "row 2")
-    assert panel._count.text() == "2 of 65 fields"
-    panel.search.clear()
-    panel.filter.setCurrentIndex(panel.filter.findText("Drawn fields"))
-    panel.filter.activated.emit(panel.filter.currentIndex())
-    assert [row.name for row in panel.table.rows] == ["Field 1"]
+    assert panel.listing._count.text() == "65 fields"
+    panel.listing.filter.setCurrentIndex(panel.listing.filter.findText("Score 3+"))
+    panel.listing.filter.activated.emit(panel.listing.filter.currentIndex())
+    assert panel.listing._count.text() == "16 of 65 fields"
+    hand.qtbot.keyClicks(panel.listing.search, "row 2")
+    assert panel.listing._count.text() == "2 of 65 fields"
+    panel.listing.search.clear()
+    panel.listing.filter.setCurrentIndex(panel.listing.filter.findText("Drawn fields"))
+    panel.listing.filter.activated.emit(panel.listing.filter.currentIndex())
+    assert [row.name for row in panel.listing.table.rows] == ["Field 1"]
 
 
 def test_delete_in_the_table_takes_the_field(hand: Hand) -> None:
     added = hand.add()
     hand.follow()
-    view = hand.app.window.fields_panel._view
+    view = hand.app.window.fields_panel.listing._view
     hand.qtbot.mouseClick(view.viewport(), LEFT, pos=cell(hand, added.id, Column.SCORE))
-    hand.app.window.fields_panel.delete_wanted.emit()
+    hand.app.window.fields_panel.listing.delete_wanted.emit()
     assert len(hand.fields.annotations) == 0
 
 

@@ -40,7 +40,7 @@ from her2viewer.gui.precedence import put_window_first
 from her2viewer.gui.presenter import Presenter
 from her2viewer.gui.registration.room import RegistrationRoom
 from her2viewer.gui.registration.work import Register, registered
-from her2viewer.gui.resolve import next_target
+from her2viewer.gui.resolve.map import next_target
 from her2viewer.gui.scale.room import ScaleRoom
 from her2viewer.gui.settings import Settings, settings_path
 from her2viewer.gui.state import MapWish, ScorePhase, State, Store

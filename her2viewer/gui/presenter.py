@@ -13,17 +13,10 @@ from her2viewer.gui.pane.pane import ImagePane
 from her2viewer.gui.panels.explain import ExplainPanel
 from her2viewer.gui.panels.score import ScorePanel
 from her2viewer.gui.registration.resolve import enabled_registration
-from her2viewer.gui.resolve import (
-    Doing,
-    overlay_visible,
-    resolve_colouring,
-    resolve_doing,
-    resolve_explain,
-    resolve_model_words,
-    resolve_overlay,
-    resolve_pane,
-    resolve_score,
-)
+from her2viewer.gui.resolve.doing import Doing, resolve_doing, resolve_model_words
+from her2viewer.gui.resolve.map import overlay_visible, resolve_explain, resolve_overlay
+from her2viewer.gui.resolve.pane import resolve_colouring, resolve_pane
+from her2viewer.gui.resolve.score import resolve_score
 from her2viewer.gui.state import ModelPhase, ScorePhase, State, Store
 from her2viewer.gui.trust.resolve import can_question, resolve_trust
 from her2viewer.gui.what_if.resolve import can_vary

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QToolButton, QWi
 
 from her2viewer import RESEARCH_USE
 from her2viewer.gui.panels.section import quiet
-from her2viewer.gui.resolve import Doing
+from her2viewer.gui.resolve.doing import Doing
 
 
 class StatusLine(QStatusBar):

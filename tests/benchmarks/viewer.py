@@ -30,7 +30,7 @@ from her2viewer.gui.compare.state import CompareMode
 from her2viewer.gui.demo import demo_pair
 from her2viewer.gui.pane.tissue_view import SURROUND, TissueView
 from her2viewer.gui.pane.viewpoint import Viewpoint
-from her2viewer.gui.resolve import OverlayShown
+from her2viewer.gui.resolve.map import OverlayShown
 from her2viewer.gui.settings import Settings
 from her2viewer.gui.state import ModelPhase, ScorePhase
 from her2viewer.imaging.stain_views import StainView

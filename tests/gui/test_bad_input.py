@@ -18,7 +18,7 @@ from her2viewer.gui.app import App
 from her2viewer.gui.controllers.exporting import ExportWish
 from her2viewer.gui.pane.pyramid import DAMAGED
 from her2viewer.gui.pane.viewpoint import Viewpoint
-from her2viewer.gui.resolve import resolve_score
+from her2viewer.gui.resolve.score import resolve_score
 from her2viewer.gui.scale.resolution import resolve_mpp
 from her2viewer.gui.state import ScorePhase
 from her2viewer.imaging import slide_opening

@@ -12,7 +12,7 @@ from her2viewer.gui.pane.link import Link
 from her2viewer.gui.pane.pyramid import read_overview
 from her2viewer.gui.pane.tissue_view import TissueView
 from her2viewer.gui.pane.viewpoint import Viewpoint, fitted
-from her2viewer.gui.resolve import OverlayShown
+from her2viewer.gui.resolve.map import OverlayShown
 from her2viewer.gui.state import OpenedImage
 from her2viewer.imaging.opening import open_image
 from her2viewer.scoring.attribution.attribution import Attribution

@@ -24,18 +24,10 @@ from her2viewer.gui.pane.pane import ImagePane
 from her2viewer.gui.panels.explain import ExplainPanel
 from her2viewer.gui.panels.score import ScorePanel
 from her2viewer.gui.presenter import Presenter, enabled_actions
-from her2viewer.gui.resolve import (
-    METHOD_TITLES,
-    STAGE_TITLES,
-    ScoreFace,
-    full_scale,
-    next_target,
-    prediction_set_words,
-    resolve_doing,
-    resolve_explain,
-    resolve_pane,
-    resolve_score,
-)
+from her2viewer.gui.resolve.doing import resolve_doing
+from her2viewer.gui.resolve.map import METHOD_TITLES, STAGE_TITLES, full_scale, next_target, resolve_explain
+from her2viewer.gui.resolve.pane import resolve_pane
+from her2viewer.gui.resolve.score import ScoreFace, prediction_set_words, resolve_score
 from her2viewer.gui.state import (
     DrawnMap,
     MapWish,

@@ -18,7 +18,8 @@ from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.actions.ids import ActionId
 from her2viewer.gui.app import App
 from her2viewer.gui.controllers.exporting import ExportWish
-from her2viewer.gui.resolve import ScoreFace, resolve_explain, resolve_score
+from her2viewer.gui.resolve.map import resolve_explain
+from her2viewer.gui.resolve.score import ScoreFace, resolve_score
 from her2viewer.gui.settings import Settings
 from her2viewer.gui.state import MapWish, ModelPhase, ScorePhase
 from her2viewer.gui.theme import ThemeChoice

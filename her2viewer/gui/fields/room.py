@@ -34,7 +34,7 @@ from her2viewer.gui.fields.tools import BoxTool, DrawingTool, FreeHandTool, Poly
 from her2viewer.gui.pane.layer import ContextWish, Sight, Touch
 from her2viewer.gui.pane.tissue_view import TissueView
 from her2viewer.gui.parts import Parts
-from her2viewer.gui.resolve import overlay_visible
+from her2viewer.gui.resolve.map import overlay_visible
 from her2viewer.gui.state import State
 from her2viewer.scoring.stains import Stain
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QImage, QPainter, QPolygonF, QTransform
 
 from her2viewer.export.overlay import OverlayStyle, colourise
 from her2viewer.gui.pane.pixel_grid import draw, is_right_angled, on_whole_pixels, scale_of
-from her2viewer.gui.resolve import OverlayShown
+from her2viewer.gui.resolve.map import OverlayShown
 from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.stains import Stain
 

@@ -26,7 +26,7 @@ from her2viewer.gui.pane.fetching import Fetching
 from her2viewer.gui.pane.overview_map import OverviewMap, everything_seen
 from her2viewer.gui.pane.scale_bar import ScaleBar
 from her2viewer.gui.pane.tissue_view import TissueView
-from her2viewer.gui.resolve import OverlayShown
+from her2viewer.gui.resolve.map import OverlayShown
 from her2viewer.gui.state import OpenedImage
 from her2viewer.scoring.stains import Stain
 

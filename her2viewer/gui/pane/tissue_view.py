@@ -26,7 +26,7 @@ from her2viewer.gui.pane.layer import ContextWish, Layer, Tool, Touch
 from her2viewer.gui.pane.map_overlay import MapOverlay
 from her2viewer.gui.pane.mosaic import Mosaic
 from her2viewer.gui.pane.viewpoint import Viewpoint, fitted, kept_in_reach
-from her2viewer.gui.resolve import OverlayShown
+from her2viewer.gui.resolve.map import OverlayShown
 from her2viewer.gui.state import OpenedImage
 from her2viewer.scoring.stains import Stain
 

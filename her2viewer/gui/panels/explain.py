@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from her2viewer.export.overlay import ColourMap, OverlayStyle, ScaleMode
 from her2viewer.gui.panels.legend import Legend, ramp_pixmap
 from her2viewer.gui.panels.section import PercentSlider, heading, quiet
-from her2viewer.gui.resolve import METHOD_TITLES, STAGE_TITLES, ExplainShown
+from her2viewer.gui.resolve.map import METHOD_TITLES, STAGE_TITLES, ExplainShown
 from her2viewer.scoring.methods import METHODS
 
 _SCALES: Final = {ScaleMode.PICTURE: "Peak of this pair", ScaleMode.FIXED: "Model's fixed scale"}

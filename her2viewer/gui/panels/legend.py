@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 
 from her2viewer.export.overlay import ColourMap, OverlayStyle, colour_table
 from her2viewer.gui.panels.section import FactRows, quiet
-from her2viewer.gui.resolve import LegendShown
+from her2viewer.gui.resolve.map import LegendShown
 
 
 def ramp(colour_map: ColourMap) -> QLinearGradient:

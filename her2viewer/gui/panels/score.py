@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QV
 from her2viewer.gui.guard.checks import ChecksView
 from her2viewer.gui.panels.probabilities import ProbabilityBars
 from her2viewer.gui.panels.section import FactRows, heading, quiet
-from her2viewer.gui.resolve import ScoreFace, ScoreShown
+from her2viewer.gui.resolve.score import ScoreFace, ScoreShown
 from her2viewer.gui.theme import score_colour
 
 

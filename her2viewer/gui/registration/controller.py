@@ -10,7 +10,7 @@ from her2viewer.gui.lanes import Context, Lane, Progress
 from her2viewer.gui.registration.landmarks import Landmarks, Spot
 from her2viewer.gui.registration.state import Registration
 from her2viewer.gui.registration.work import Register, Wish
-from her2viewer.gui.resolve import resolve_pane
+from her2viewer.gui.resolve.pane import resolve_pane
 from her2viewer.gui.state import State, Store
 from her2viewer.imaging.affine import Affine
 from her2viewer.imaging.alignment import Alignment

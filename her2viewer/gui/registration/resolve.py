@@ -6,7 +6,7 @@ import numpy as np
 
 from her2viewer.gui.actions.ids import ActionId
 from her2viewer.gui.registration.landmarks import Landmarks
-from her2viewer.gui.resolve import resolve_pane
+from her2viewer.gui.resolve.pane import resolve_pane
 from her2viewer.gui.state import State
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.scoring.stains import Stain

@@ -21,7 +21,7 @@ from her2viewer.gui.registration.landmark_strip import LandmarkStrip
 from her2viewer.gui.registration.landmark_tool import KEYS, LandmarkTool
 from her2viewer.gui.registration.resolve import is_unlikely_field, resolve_landmarks, resolve_link
 from her2viewer.gui.registration.work import Register
-from her2viewer.gui.resolve import resolve_doing
+from her2viewer.gui.resolve.doing import resolve_doing
 from her2viewer.gui.state import State
 from her2viewer.scoring.stains import Stain
 

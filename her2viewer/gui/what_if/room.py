@@ -10,7 +10,7 @@ from her2viewer.gui.fields.reading import read_scored
 from her2viewer.gui.frame.docks import Panel
 from her2viewer.gui.lanes import Context, Progress
 from her2viewer.gui.parts import Parts
-from her2viewer.gui.resolve import resolve_colouring
+from her2viewer.gui.resolve.pane import resolve_colouring
 from her2viewer.gui.state import State
 from her2viewer.gui.what_if.resolve import STEPS, can_vary, dab_vectors, resolve_what_if
 from her2viewer.gui.what_if.state import WhatIfState

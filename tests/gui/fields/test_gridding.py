@@ -19,7 +19,7 @@ from her2viewer.gui.fields.map_file import read_any_map
 from her2viewer.gui.fields.resolve import duration, progress_words, resolve_fields
 from her2viewer.gui.fields.state import GridRun, GridWish, RunPhase, cell_key
 from her2viewer.gui.fields.table import Column
-from her2viewer.gui.resolve import resolve_score
+from her2viewer.gui.resolve.score import resolve_score
 from her2viewer.gui.state import ScorePhase
 from her2viewer.scoring.stains import Stain
 

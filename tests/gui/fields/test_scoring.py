@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.fields.evidence_keep import EvidenceKeep
 from her2viewer.gui.fields.state import GridWish
-from her2viewer.gui.resolve import resolve_score
+from her2viewer.gui.resolve.score import resolve_score
 from her2viewer.gui.state import ScorePhase
 from her2viewer.imaging.affine import Affine
 from her2viewer.imaging.alignment import Alignment

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from her2viewer.gui.guard.resolve import ChecksShown, resolve_checks
-from her2viewer.gui.resolve import resolve_score
+from her2viewer.gui.resolve.score import resolve_score
 from her2viewer.gui.state import ScorePhase, Scoring, State
 from her2viewer.scoring.evidence import FieldPixels
 from her2viewer.scoring.guard.report import Examined, GuardReport

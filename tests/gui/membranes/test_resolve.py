@@ -14,7 +14,8 @@ from her2viewer.gui.membranes.resolve import (
     second_reader,
 )
 from her2viewer.gui.membranes.state import MembraneState
-from her2viewer.gui.resolve import resolve_doing, resolve_score
+from her2viewer.gui.resolve.doing import resolve_doing
+from her2viewer.gui.resolve.score import resolve_score
 from her2viewer.gui.state import ScorePhase, Scoring, State
 from her2viewer.scoring.evidence import Evidence, FieldPixels
 from her2viewer.scoring.membrane.reading import MembraneReading

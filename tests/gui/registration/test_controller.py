@@ -14,7 +14,7 @@ from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.actions.ids import ActionId
 from her2viewer.gui.app import App
 from her2viewer.gui.controllers.exporting import ExportWish
-from her2viewer.gui.resolve import resolve_score
+from her2viewer.gui.resolve.score import resolve_score
 from her2viewer.gui.state import ScorePhase
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.scoring.prediction import FieldOfView

@@ -11,7 +11,7 @@ from her2viewer.errors import UserError
 from her2viewer.gui.lanes import Progress
 from her2viewer.gui.registration.landmarks import Landmarks
 from her2viewer.gui.registration.resolve import distance_words, is_unlikely_field, resolve_landmarks, resolve_link
-from her2viewer.gui.resolve import resolve_doing
+from her2viewer.gui.resolve.doing import resolve_doing
 from her2viewer.gui.state import OpenedImage, Slot, State
 from her2viewer.imaging.affine import Affine
 from her2viewer.imaging.alignment import Alignment

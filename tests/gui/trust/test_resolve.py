@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from her2viewer.gui.resolve import overlay_visible, resolve_doing, resolve_legend, resolve_overlay
+from her2viewer.gui.resolve.doing import resolve_doing
+from her2viewer.gui.resolve.map import overlay_visible, resolve_legend, resolve_overlay
 from her2viewer.gui.state import DrawnMap, ScorePhase, Scoring, State
 from her2viewer.gui.trust.resolve import TEACHES, UNTRAINED, resolve_trust, untrained_map
 from her2viewer.gui.trust.state import TrustState

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from unittest.mock import MagicMock
 
 import cv2
 import numpy as np
@@ -18,7 +19,7 @@ from her2viewer.errors import Cancelled, UserError
 from her2viewer.gui.app import App
 from her2viewer.gui.garbage import GarbageCollection, collect_due
 from her2viewer.gui.settings import Settings
-from her2viewer.gui.state import ModelPhase, ScorePhase
+from her2viewer.gui.state import DrawnMap, Model, ModelFacts, ModelPhase, OpenedImage, ScorePhase, Scoring, Slot, State
 from her2viewer.scoring.attribution.attribution import Attribution
 from her2viewer.scoring.evidence import Evidence, FieldPixels
 from her2viewer.scoring.methods import METHODS, MapRequest
@@ -332,6 +333,32 @@ def opened_alone(app: App, qtbot: QtBot, ihc: Path) -> None:
     qtbot.waitUntil(lambda: app.store.state.scorable is not None)
     app.scoring.score()
     qtbot.waitUntil(lambda: app.store.state.scoring.phase is ScorePhase.SCORED)
+
+
+FACTS = ModelFacts(
+    ModelIdentity("fake", "1", "0" * 64),
+    ("0", "1+", "2+", "3+"),
+    "CPU",
+    "fp32",
+    0.9,
+    MappingProxyType({"layer4": 3.0}),
+    (),
+    "# Card",
+)
+
+
+@pytest.fixture
+def scored() -> State:
+    """What is so once a pair is scored, without a window."""
+    evidence = FakeScorer().score(FieldPixels.whole(tissue(1), tissue(2, stain=Stain.IHC)))
+    source = MagicMock(size=(256, 256), path=Path("he.png"), format="PNG", notes=("16-bit, scaled to 8 bit",), mpp=None)
+    image = OpenedImage(source, np.zeros((2, 2, 3), np.uint8))
+    state = State(
+        model=Model(ModelPhase.READY, FACTS),
+        scoring=Scoring(ScorePhase.SCORED, evidence),
+        drawn=DrawnMap(evidence.attribution("2+")),
+    )
+    return state.with_slots({stain: Slot(image) for stain in Stain})
 
 
 def user_error(text: str = "it cannot be done") -> UserError:

@@ -43,7 +43,8 @@ from her2viewer.gui.registration.work import Register, registered
 from her2viewer.gui.resolve.map import next_target
 from her2viewer.gui.scale.room import ScaleRoom
 from her2viewer.gui.settings import Settings, settings_path
-from her2viewer.gui.state import MapWish, ScorePhase, State, Store
+from her2viewer.gui.state import MapWish, ScorePhase, State
+from her2viewer.gui.store import Store
 from her2viewer.gui.theme import Theme, ThemeChoice
 from her2viewer.gui.trust.room import TrustRoom
 from her2viewer.gui.what_if.room import WhatIfRoom

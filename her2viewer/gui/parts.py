@@ -9,7 +9,7 @@ from her2viewer.gui.controllers.scoring import ScoringController
 from her2viewer.gui.controllers.stain_views import StainViews
 from her2viewer.gui.lanes import Lanes
 from her2viewer.gui.settings import Settings
-from her2viewer.gui.state import Store
+from her2viewer.gui.store import Store
 from her2viewer.gui.theme import Theme
 from her2viewer.gui.window import MainWindow
 

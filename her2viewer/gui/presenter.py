@@ -17,7 +17,8 @@ from her2viewer.gui.resolve.doing import Doing, resolve_doing, resolve_model_wor
 from her2viewer.gui.resolve.map import overlay_visible, resolve_explain, resolve_overlay
 from her2viewer.gui.resolve.pane import resolve_colouring, resolve_pane
 from her2viewer.gui.resolve.score import resolve_score
-from her2viewer.gui.state import ModelPhase, ScorePhase, State, Store
+from her2viewer.gui.state import ModelPhase, ScorePhase, State
+from her2viewer.gui.store import Store
 from her2viewer.gui.trust.resolve import can_question, resolve_trust
 from her2viewer.gui.what_if.resolve import can_vary
 from her2viewer.scoring.stains import Stain

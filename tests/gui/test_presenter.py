@@ -8,11 +8,9 @@ from her2viewer.gui.pane.pane import ImagePane
 from her2viewer.gui.panels.explain import ExplainPanel
 from her2viewer.gui.panels.score import ScorePanel
 from her2viewer.gui.presenter import Presenter
-from her2viewer.gui.state import (
-    State,
-    Store,
-)
+from her2viewer.gui.state import State
 from her2viewer.gui.status_line import StatusLine
+from her2viewer.gui.store import Store
 from her2viewer.scoring.stains import Stain
 
 

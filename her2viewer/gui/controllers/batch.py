@@ -14,7 +14,7 @@ from her2viewer.cases.pairing import pair_folders, pairs_from
 from her2viewer.errors import UserError
 from her2viewer.gui.bench import Bench
 from her2viewer.gui.lanes import Lanes, Progress
-from her2viewer.gui.state import Store
+from her2viewer.gui.store import Store
 
 
 @dataclass(frozen=True, slots=True)

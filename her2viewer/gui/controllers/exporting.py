@@ -14,7 +14,8 @@ from her2viewer.export.results import result_document, write_json
 from her2viewer.gui.controllers.messenger import Level, Messenger, Remedy
 from her2viewer.gui.lanes import Context, Lane, Progress
 from her2viewer.gui.scale.resolution import resolve_scales
-from her2viewer.gui.state import ModelFacts, State, Store
+from her2viewer.gui.state import ModelFacts, State
+from her2viewer.gui.store import Store
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.imaging.source import PixelSize
 from her2viewer.scoring.attribution.attribution import Attribution

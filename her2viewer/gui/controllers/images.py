@@ -9,7 +9,8 @@ from her2viewer.gui.controllers.messenger import Level, Messenger, Remedy
 from her2viewer.gui.dropping import assign
 from her2viewer.gui.lanes import Context, Lane
 from her2viewer.gui.pane.pyramid import read_overview
-from her2viewer.gui.state import OpenedImage, Slot, State, Store
+from her2viewer.gui.state import OpenedImage, Slot, State
+from her2viewer.gui.store import Store
 from her2viewer.imaging.identity import same_picture
 from her2viewer.imaging.source import ImageSource
 from her2viewer.scoring.stains import Stain

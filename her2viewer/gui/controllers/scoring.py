@@ -9,16 +9,8 @@ from her2viewer.errors import UserError
 from her2viewer.gui.bench import Bench, ModelWish
 from her2viewer.gui.controllers.messenger import Level, Messenger
 from her2viewer.gui.lanes import Context, Lanes, Progress
-from her2viewer.gui.state import (
-    DrawnMap,
-    MapWish,
-    Model,
-    ModelFacts,
-    ModelPhase,
-    ScorePhase,
-    Scoring,
-    Store,
-)
+from her2viewer.gui.state import DrawnMap, MapWish, Model, ModelFacts, ModelPhase, ScorePhase, Scoring
+from her2viewer.gui.store import Store
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.scoring.attribution.attribution import Attribution
 from her2viewer.scoring.evidence import Evidence, FieldPixels

@@ -7,7 +7,8 @@ from her2viewer.errors import UserError
 from her2viewer.gui.controllers.messenger import Messenger
 from her2viewer.gui.lanes import Lane
 from her2viewer.gui.pane.stain_viewing import FoundVectors, VectorWish, find_vectors
-from her2viewer.gui.state import OpenedImage, State, Store
+from her2viewer.gui.state import OpenedImage, State
+from her2viewer.gui.store import Store
 from her2viewer.imaging.stain_vectors import StainVectors
 from her2viewer.imaging.stain_views import StainView
 from her2viewer.scoring.stains import Stain

@@ -9,7 +9,7 @@ from her2viewer.cases.shape import Shape
 from her2viewer.errors import AnnotationError
 from her2viewer.gui.controllers.messenger import Messenger
 from her2viewer.gui.fields.state import FieldsState, ToolId
-from her2viewer.gui.state import Store
+from her2viewer.gui.store import Store
 
 
 class FieldEditor:

@@ -21,7 +21,8 @@ from her2viewer.gui.fields.map_file import read_any_map
 from her2viewer.gui.fields.outdated import now
 from her2viewer.gui.fields.placing import alignment_of
 from her2viewer.gui.lanes import Lane
-from her2viewer.gui.state import OpenedImage, Store
+from her2viewer.gui.state import OpenedImage
+from her2viewer.gui.store import Store
 from her2viewer.imaging.affine import Points
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.scoring.stains import Stain

@@ -23,7 +23,8 @@ from her2viewer.gui.fields.reading import alignment_name, read_placed
 from her2viewer.gui.fields.scoring import field_side
 from her2viewer.gui.fields.state import FieldsState, GridRun, RunPhase, cell_index
 from her2viewer.gui.lanes import Context, Lanes
-from her2viewer.gui.state import OpenedImage, State, Store
+from her2viewer.gui.state import OpenedImage, State
+from her2viewer.gui.store import Store
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.scoring.evidence import FieldPixels
 from her2viewer.scoring.tissue import White, glass_of

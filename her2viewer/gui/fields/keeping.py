@@ -23,7 +23,8 @@ from her2viewer.gui.controllers.messenger import Level, Messenger
 from her2viewer.gui.fields.map_file import read_any_map
 from her2viewer.gui.fields.state import GridRun, RunPhase
 from her2viewer.gui.lanes import Lane
-from her2viewer.gui.state import OpenedImage, State, Store
+from her2viewer.gui.state import OpenedImage, State
+from her2viewer.gui.store import Store
 
 AFTER_MS: Final = 1_000
 """After the last change; a drag is not written at every step of the mouse."""

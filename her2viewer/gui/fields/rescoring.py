@@ -13,7 +13,8 @@ from her2viewer.gui.fields.placing import alignment_of
 from her2viewer.gui.fields.reading import read_placed
 from her2viewer.gui.fields.scoring import FieldScoring
 from her2viewer.gui.lanes import Lanes, Progress
-from her2viewer.gui.state import OpenedImage, Store
+from her2viewer.gui.state import OpenedImage
+from her2viewer.gui.store import Store
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.scoring.evidence import Evidence, FieldPixels
 

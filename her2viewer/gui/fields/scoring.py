@@ -13,7 +13,8 @@ from her2viewer.gui.fields.evidence_keep import EvidenceKeep
 from her2viewer.gui.fields.outdated import now
 from her2viewer.gui.fields.placing import alignment_of
 from her2viewer.gui.fields.reading import alignment_name, read_placed
-from her2viewer.gui.state import ModelPhase, ScorePhase, Scoring, State, Store
+from her2viewer.gui.state import ModelPhase, ScorePhase, Scoring, State
+from her2viewer.gui.store import Store
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.scoring.evidence import Evidence
 from her2viewer.scoring.prediction import FieldOfView

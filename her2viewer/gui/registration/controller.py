@@ -11,7 +11,8 @@ from her2viewer.gui.registration.landmarks import Landmarks, Spot
 from her2viewer.gui.registration.state import Registration
 from her2viewer.gui.registration.work import Register, Wish
 from her2viewer.gui.resolve.pane import resolve_pane
-from her2viewer.gui.state import State, Store
+from her2viewer.gui.state import State
+from her2viewer.gui.store import Store
 from her2viewer.imaging.affine import Affine
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.imaging.registration.landmarks import by_landmarks

@@ -1,9 +1,7 @@
 from her2viewer.gui.actions.ids import ActionId
 from her2viewer.gui.actions.specs import SPECS, key_words
 from her2viewer.gui.presenter import enabled_actions
-from her2viewer.gui.state import (
-    State,
-)
+from her2viewer.gui.state import State
 
 
 def test_actions_are_declared_once_and_whole() -> None:

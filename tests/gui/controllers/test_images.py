@@ -7,11 +7,8 @@ from pytestqt.qtbot import QtBot
 from her2viewer.gui.controllers.images import Images, resolve_opening
 from her2viewer.gui.lanes import Lanes
 from her2viewer.gui.messages import MessageBar
-from her2viewer.gui.state import (
-    OpenedImage,
-    State,
-    Store,
-)
+from her2viewer.gui.state import OpenedImage, State
+from her2viewer.gui.store import Store
 from her2viewer.imaging.opening import open_image
 from her2viewer.scoring.stains import Stain
 

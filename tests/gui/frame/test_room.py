@@ -26,7 +26,7 @@ from her2viewer.scoring.stains import Stain
 
 from ..conftest import AppMaker, opened
 from ..test_pane import pixels_of
-from ..test_resolve import contrast
+from ..test_theme import contrast
 
 Key = Qt.Key
 SHIFT = Qt.KeyboardModifier.ShiftModifier

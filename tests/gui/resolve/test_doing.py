@@ -2,10 +2,7 @@ from dataclasses import replace
 
 from her2viewer.gui.lanes import Progress
 from her2viewer.gui.resolve.doing import resolve_doing
-from her2viewer.gui.state import (
-    DrawnMap,
-    State,
-)
+from her2viewer.gui.state import DrawnMap, State
 
 
 def test_a_slow_map_says_how_far_it_is(scored: State) -> None:

@@ -5,13 +5,7 @@ import numpy as np
 
 from her2viewer.export.overlay import OverlayStyle, ScaleMode
 from her2viewer.gui.resolve.map import METHOD_TITLES, STAGE_TITLES, full_scale, next_target, resolve_explain
-from her2viewer.gui.state import (
-    DrawnMap,
-    MapWish,
-    Model,
-    ModelPhase,
-    State,
-)
+from her2viewer.gui.state import DrawnMap, MapWish, Model, ModelPhase, State
 from her2viewer.scoring.methods import METHODS, MapRequest
 
 

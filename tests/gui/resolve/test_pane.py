@@ -1,7 +1,5 @@
 from her2viewer.gui.resolve.pane import resolve_pane
-from her2viewer.gui.state import (
-    State,
-)
+from her2viewer.gui.state import State
 from her2viewer.scoring.stains import Stain
 
 

@@ -5,13 +5,7 @@ import pytest
 from her2viewer.gui.lanes import Progress
 from her2viewer.gui.resolve.doing import resolve_doing
 from her2viewer.gui.resolve.score import ScoreFace, prediction_set_words, resolve_score
-from her2viewer.gui.state import (
-    Model,
-    ModelPhase,
-    ScorePhase,
-    Scoring,
-    State,
-)
+from her2viewer.gui.state import Model, ModelPhase, ScorePhase, Scoring, State
 from her2viewer.scoring.prediction import Check
 
 from ..conftest import user_error

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from her2viewer.scoring.membrane import rule
 from her2viewer.scoring.membrane.rule import CLASSES, Grade
 from her2viewer.scoring.stains import Stain
-from training.phantom import rule
 from training.phantom.pair import Phantom
 from training.truth.deciding import deciding_cells, deciding_grades, in_he, on_raster
 

@@ -10,7 +10,7 @@ import pytest
 from her2viewer import RESEARCH_USE, __version__
 from her2viewer.cli import choices
 from her2viewer.gui.bench import DeviceChoice as WindowDevice
-from her2viewer.scoring import evidence
+from her2viewer.scoring import architecture, field_scorer, methods
 from tests.cli.conftest import Run
 
 COMMANDS = ([], ["demo"], ["score"], ["model"], ["model", "info"], ["model", "verify"])
@@ -77,9 +77,9 @@ def test_wrong_usage_is_status_2_and_says_why(
 
 
 def test_the_choices_are_those_of_the_scorer() -> None:
-    assert get_args(choices.Stage) == (*evidence.STAGES, evidence.FUSED)
-    assert get_args(choices.Method) == tuple(evidence.METHODS)
-    assert get_args(choices.Precision) == get_args(evidence.Precision)
+    assert get_args(choices.Stage) == (*architecture.STAGES, methods.FUSED)
+    assert get_args(choices.Method) == tuple(methods.METHODS)
+    assert get_args(choices.Precision) == get_args(field_scorer.Precision)
     assert get_args(choices.Device) == get_args(WindowDevice)
 
 

@@ -26,7 +26,7 @@ from her2viewer.gui.lanes import Context, Lanes
 from her2viewer.gui.state import OpenedImage, State, Store
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.scoring.evidence import FieldPixels
-from her2viewer.scoring.tissue import White, glass_of
+from her2viewer.scoring.guard.glass import White, glass_of
 
 AHEAD: Final = 3
 """Cells that are read and wait for the network."""

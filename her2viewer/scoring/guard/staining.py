@@ -84,19 +84,13 @@ def magenta_of(sample: Sample) -> float:
 
     g - (r + b) / 2 of the mean density of what counts, as shares of its sum; 0 where nothing does.
     """
-    r, g, b = _considered(sample).mean(axis=0, dtype=np.float64)
+    r, g, b = sample.considered.mean(axis=1, dtype=np.float64)
     return float((g - (r + b) / 2) / max(r + g + b, 1e-6)) if sample.tissue.any() else 0.0
 
 
 def colourfulness(sample: Sample) -> float:
     """How unlike the densities of R, G and B are in what counts: the mean spread of the three as shares of their sum."""
-    r, g, b = _considered(sample).T
+    r, g, b = sample.considered
     total = r + g + b
     squares = (r * r + g * g + b * b) / 3 - (total / 3) ** 2
     return float((np.sqrt(np.maximum(squares, 0)) / np.maximum(total, 0.02)).mean())
-
-
-def _considered(sample: Sample) -> NDArray[np.float32]:
-    """(n, 3) densities of tissue; a faint image has nearly none above its threshold, so its darkest tenth speaks for it."""
-    tissue = sample.tissue if np.count_nonzero(sample.tissue) >= 20 else sample.total >= np.percentile(sample.total, 90)
-    return sample.density[tissue]

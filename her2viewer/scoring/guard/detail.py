@@ -15,8 +15,8 @@ LEAST_SHARP: Final = 0.8
 """Good images measured 1.2 to 8, far out of focus 0.4 and less."""
 FINEST_SCALE: Final = 0.95
 COARSEST_SCALE: Final = 2.4
-MOST_FINE: Final = 1.7
-"""Octaves; 98% of the good pairs that it was set on stay below in both images, 87% of those magnified 8 times too little do not."""
+MOST_FINE: Final = 1.1
+"""Octaves; of the half that it was set on 97% of the good stay below, and of 46 pairs magnified 8 times too little one does."""
 MOST_BLOCKY: Final = 2.2
 """Good images measured 0.98 to 1.5; BCI's own are JPEG."""
 _BLOCK: Final = 8
@@ -48,7 +48,7 @@ def examine_detail(samples: Mapping[Stain, Sample]) -> Iterator[Examined]:
         yield Examined(
             "magnified_too_little",
             stain,
-            f"power of the {name} image's finest details over those four times as wide, in octaves",
+            f"power of the {name} image's finest details over those twice as wide, in octaves",
             fineness(sample),
             MOST_FINE,
             at_least=False,
@@ -86,12 +86,13 @@ def detail_scale(sample: Sample) -> float:
 
 
 def fineness(sample: Sample) -> float:
-    """Power of the details of 1/512 of the field's side over that of 1/128: a nucleus is as wide as the latter.
+    """Power of the details of 1/512 of the field's side over that of 1/256, in octaves, in the field's middle.
 
-    Where much more tissue is shown than should be, nuclei are as small as the former. Both are looked for in the field's middle.
+    A nucleus is 1/60 wide, so that a good field has less at the finer width; where eight times the tissue is shown, the nuclei
+    themselves are that small. Of all widths tried these two told tissue best from the noise of a camera.
     """
-    finest, nuclear = sample.fine_bands
-    return float(np.log2(max(finest, 1e-9) / max(nuclear, 1e-9)))
+    finest, finer = sample.fine_bands
+    return float(np.log2(max(finest, 1e-9) / max(finer, 1e-9)))
 
 
 def blockiness(grey: NDArray[np.uint8]) -> float:

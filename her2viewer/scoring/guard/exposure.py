@@ -74,11 +74,11 @@ def faded_share(sample: Sample) -> float:
     """
     r, g, b = sample.points
     darkest = np.minimum(np.minimum(r, g), b)
-    if np.count_nonzero(darkest == 255) < _MUCH_WHITE * darkest.size:
+    if np.count_nonzero(darkest == 255) < _MUCH_WHITE * len(darkest):
         return 0.0
     seen = darkest < _NEARLY_WHITE
-    faded = np.count_nonzero(seen & (_brightest(sample) == 255))
-    return float(faded) / max(int(np.count_nonzero(seen)), darkest.size // 50)
+    number = int(np.count_nonzero(seen))
+    return float(np.count_nonzero(seen & (_brightest(sample) == 255))) / max(number, len(darkest) // 50)
 
 
 def _brightest(sample: Sample) -> NDArray[np.uint8]:

@@ -16,6 +16,8 @@ COARSE: Final = 128
 """Pixels across the coarser one, on which colours are told."""
 TISSUE_DENSITY: Final = 0.15
 """Optical density summed over R, G and B above the background, from where a pixel counts as tissue."""
+DENSE: Final = 0.3
+"""From where its colour can be told."""
 _PIECE: Final = 512
 _BANDS: Final = 5
 
@@ -29,13 +31,7 @@ class Sample:
     @cached_property
     def fine(self) -> NDArray[np.uint8]:
         """(SIDE, SIDE, 3) uint8: the whole field, areas averaged."""
-        image = self.image
-        # Halving averages the same areas, and OpenCV does it six times as fast as any other step.
-        while min(image.shape[:2]) >= 4 * SIDE and not (image.shape[0] % 2 or image.shape[1] % 2):
-            image = np.asarray(
-                cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2), interpolation=cv2.INTER_AREA), np.uint8
-            )
-        return shrunk(image, SIDE, SIDE)
+        return shrunk(self.image, SIDE, SIDE)
 
     @cached_property
     def coarse(self) -> NDArray[np.uint8]:
@@ -92,13 +88,12 @@ class Sample:
 
     @cached_property
     def fine_bands(self) -> tuple[float, float]:
-        """As `bands`, of 1/512 and 1/128 of the field's side, in its middle half."""
+        """As `bands`, of 1/512 and 1/256 of the field's side, in its middle half."""
         height, width = self.image.shape[:2]
         middle = self.image[height // 4 : height - height // 4, width // 4 : width - width // 4]
         first = self._grey(shrunk(middle, 2 * SIDE, 2 * SIDE))
         second = _halved(first)
-        third = _halved(second)
-        return _power_between(first, second), _power_between(third, _halved(third))
+        return _power_between(first, second), _power_between(second, _halved(second))
 
     def _grey(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         """(h, w, 3) uint8 -> (h, w): the density of its grey against this picture's background."""

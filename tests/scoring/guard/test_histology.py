@@ -49,3 +49,11 @@ def test_real_ink_is_found(shared_data: Path) -> None:
         for name in ("he_slide_with_ink.jpeg", "he_slide.jpeg")
     )
     assert "pen_mark" in failed(ink) and "pen_mark" not in failed(clean)
+
+
+def test_another_stains_colours_in_a_part_of_the_tissue_are_told(pair: tuple[Picture, Picture]) -> None:
+    he = pair[0].copy()
+    green = (240 * 10 ** -(np.array([0.82, 0.22, 0.52]) * 1.5)).astype(np.uint8)
+    for y in range(0, 1024, 64):
+        he[y : y + 8] = green
+    assert failed(he) == ["he_unlike_he"]

@@ -10,9 +10,9 @@ from her2viewer.cases.field_score import field_score
 from her2viewer.cases.grid import GridCell
 from her2viewer.cases.score_map import CellState, Outcome, ScoreMap, Unscored
 from her2viewer.scoring.evidence import Evidence, FieldPixels, FieldScorer
+from her2viewer.scoring.guard.glass import White, check_ihc_tissue
 from her2viewer.scoring.guard.tissue import check_tissue
 from her2viewer.scoring.prediction import FieldOfView
-from her2viewer.scoring.guard.glass import White, check_ihc_tissue
 
 _Found = TypeVar("_Found")
 

@@ -68,10 +68,10 @@ def examine_histology(samples: Mapping[Stain, Sample]) -> Iterator[Examined]:
             at_least=False,
             message=f"There is a pen mark or dirt on the {name} image: choose a field beside it.",
         )
-        # Ink has such colours, too, and is told as what it is.
-        if mark <= MOST_INK:
+        # Ink has such colours, too, and is told as what it is. In an IHC another stain is pink instead (`guard.staining`).
+        if stain is Stain.HE and mark <= MOST_INK:
             yield Examined(
-                f"{stain.value}_unlike_{stain.value}",
+                "he_unlike_he",
                 stain,
                 f"share of the {name} image's tissue in colours of another stain",
                 share,

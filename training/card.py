@@ -38,12 +38,12 @@ def card_text(manifest: ModelManifest, description: Description, outcomes: Seque
     ]
     if conformal is not None:
         least = [1 - conformal.quantile_of(i) for i in range(len(manifest.classes))]
-        each = ", ".join(f"{p:.3f} for {name}" for name, p in zip(manifest.classes, least, strict=True))
+        each = ", ".join(_least(name, p) for name, p in zip(manifest.classes, least, strict=True))
         of = "each label by itself" if conformal.quantiles else "all labels together"
         lines.append(
-            f"- Prediction set: every class that is at least as probable as {each}; for {conformal.level:.0%} coverage of "
-            f"{of}, from {conformal.fields} held-out fields ({conformal.data or 'of the training data'}). It is promised "
-            "for fields like those and measured on others."
+            f"- Prediction set: the likeliest class, and every other that is probable enough: {each}; for "
+            f"{conformal.level:.0%} coverage of {of}, from {conformal.fields} held-out fields "
+            f"({conformal.data or 'of the training data'}). It is promised for fields like those and measured on others."
         )
     if manifest.familiarity is not None:
         limits = ", ".join(f"{stain.caption} {limit:.2f}" for stain, limit in manifest.familiarity.limits.items())
@@ -61,6 +61,10 @@ def card_text(manifest: ModelManifest, description: Description, outcomes: Seque
     if description.commands:
         lines += ["", "## How to make it again", "", "```sh", *description.commands, "```"]
     return "\n".join(lines) + "\n"
+
+
+def _least(name: str, probability: float) -> str:
+    return f"{name} from {probability:.3f}" if probability < 1 else f"{name} never"
 
 
 def _resolution(layout: InputLayout) -> str:

@@ -84,7 +84,8 @@ def package_run(
         )
 
     arrays, dtype = in_half_precision(state, moved)
-    reference = reference_of(network, fields, facts["split"]["train"], members, layout)
+    learned = fields if calibrate_on is None else cached_fields(learned_from, run.parent / "cache", cell_side(layout))
+    reference = reference_of(network, learned, facts["split"]["train"], facts["split"]["calibration"], layout)
     familiarity, known = (None, None) if reference is None else familiarity_section(*reference)
     manifest = ModelManifest(
         name=description.name,

@@ -30,6 +30,7 @@ from her2viewer.gui.dialogs.desk import Desk, show_in_folder
 from her2viewer.gui.fields.room import FieldsRoom
 from her2viewer.gui.frame.docks import Panel
 from her2viewer.gui.frame.room import FrameRoom
+from her2viewer.gui.garbage import GarbageCollection
 from her2viewer.gui.guard.room import GuardRoom
 from her2viewer.gui.lanes import Lanes
 from her2viewer.gui.membranes.room import MembranesRoom
@@ -322,6 +323,7 @@ def application() -> QApplication:
     made.setApplicationName("HER2 Viewer")
     made.setApplicationVersion(__version__)
     made.setDesktopFileName("her2viewer")
+    GarbageCollection(made)
     return made
 
 

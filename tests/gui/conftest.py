@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from her2viewer.errors import Cancelled, UserError
 from her2viewer.gui.app import App
+from her2viewer.gui.garbage import GarbageCollection, collect_due
 from her2viewer.gui.settings import Settings
 from her2viewer.gui.state import ModelPhase, ScorePhase
 from her2viewer.scoring.evidence import METHODS, Attribution, Evidence, FieldPixels, MapRequest, never, unwatched
@@ -230,6 +231,12 @@ def scorer() -> Iterator[FakeScorer]:
     made.gate.set()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def garbage_of_the_windows_thread(qapp: QApplication) -> None:
+    """As in the app: no worker of a test comes to destroy a widget of another."""
+    GarbageCollection(qapp)
+
+
 @pytest.fixture(autouse=True)
 def nothing_leaks(qapp: QApplication) -> Iterator[None]:
     """No thread and no window outlives its test."""
@@ -239,6 +246,7 @@ def nothing_leaks(qapp: QApplication) -> Iterator[None]:
         widget.close()
         widget.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    collect_due()
     left = [thread for thread in threading.enumerate() if thread not in threads and not thread.daemon]
     for thread in left:
         thread.join(5)

@@ -302,13 +302,21 @@ def _present(out: Path) -> dict[int, str]:
     return found
 
 
+def _noted(note: Path) -> object:
+    """What the folder says of itself, or None where that cannot be read."""
+    try:
+        return json.loads(note.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+
+
 def _claim(out: Path, seed: int, test_share: float) -> None:
     """Notes in the folder how its pairs are drawn. Pairs of two seeds must not mix: their numbers would collide."""
     note = out / "phantom.json"
     mine = {"schema": SCHEMA, "generator": GENERATOR, "seed": seed, "test_share": test_share}
     if not note.exists():
         _replace(note, (json.dumps(mine) + "\n").encode())
-    elif note.read_text(encoding="utf-8").strip() != json.dumps(mine):
+    elif _noted(note) != mine:
         raise ExportError(
             "the folder holds phantoms of another seed, test share or generator version",
             path=out,

@@ -28,18 +28,19 @@ def read_placed(pair: tuple[OpenedImage, OpenedImage], alignment: Alignment, fie
 
 
 def read_scored(
-    pair: tuple[OpenedImage, OpenedImage],
+    found: tuple[OpenedImage | None, OpenedImage],
     key: str | None,
     alignment: Alignment | None,
     fields: Mapping[Stain, FieldOfView],
 ) -> FieldPixels:
     """The very pixels that were scored, read again. Raises ImageError where they cannot be.
 
-    pair: (H&E, IHC); key, alignment: the score's (`Scoring`); fields: its prediction's.
+    found: (H&E, IHC) of `State.scorable`; key, alignment: the score's (`Scoring`); fields: its prediction's.
     """
-    if key is None or alignment is None:
-        return read_whole(OpenedPair(pair[0].source, pair[1].source), alignment)
-    return read_placed(pair, alignment, fields[Stain.IHC])
+    he, ihc = found
+    if he is None or key is None or alignment is None:
+        return read_whole(OpenedPair(he.source if he is not None else None, ihc.source), alignment)
+    return read_placed((he, ihc), alignment, fields[Stain.IHC])
 
 
 def alignment_name(alignment: Alignment) -> str:

@@ -39,11 +39,8 @@ def reasons(state: State) -> dict[Id, str]:
         why[Id.EXPORT] = "An export is being written; wait for it."
     why[Id.SCORE] = _scoring(state)
     why[Id.UNTRAINED_MAP] = "" if state.trust.report is not None else "Question the map first (Q)."
-    why.update(
-        dict.fromkeys(
-            (Id.READ_MEMBRANES, Id.SHOW_CELLS), "" if state.pair is not None else "Open both images of a pair first."
-        )
-    )
+    ihc = "" if state.scorable is not None else "Open an IHC image first."
+    why.update(dict.fromkeys((Id.READ_MEMBRANES, Id.SHOW_CELLS), ihc))
     why[Id.CANCEL] = "" if _busy(state) else "Nothing is being worked on."
     paging = "" if state.cases.pairs else "Open a folder of pairs first (Ctrl+Shift+O)."
     why.update(dict.fromkeys((Id.NEXT_CASE, Id.PREVIOUS_CASE, Id.FILTER_CASES), paging))

@@ -51,8 +51,8 @@ class MembranesShown:
 
 
 def can_read(state: State) -> bool:
-    """Whether there is an IHC beside an H&E to read."""
-    return state.pair is not None and not state.membranes.busy
+    """Whether there is an IHC to read, with an H&E beside it or alone."""
+    return state.scorable is not None and not state.membranes.busy
 
 
 def resolve_membranes(state: State) -> MembranesShown:

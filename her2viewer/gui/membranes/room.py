@@ -23,6 +23,8 @@ from her2viewer.gui.pane.tissue_view import TissueView
 from her2viewer.gui.parts import Parts
 from her2viewer.gui.scale.resolution import resolve_mpp
 from her2viewer.gui.state import ScorePhase, State
+from her2viewer.imaging.affine import Affine
+from her2viewer.imaging.alignment import Alignment
 from her2viewer.imaging.source import PixelSize
 from her2viewer.scoring.evidence import FieldPixels
 from her2viewer.scoring.membrane.reading import MembraneReading, read_field
@@ -30,6 +32,8 @@ from her2viewer.scoring.preprocess import FIELD_UM
 from her2viewer.scoring.stains import Stain
 
 _TOPIC: Final = "membranes"
+_ALONE: Final = Alignment(Affine.identity())
+"""While there is no H&E: only the IHC's pane is drawn on."""
 
 LARGEST_UNASKED: Final = 1536.0
 """Level-0 px of a field's longer side from where it is read only when asked for: the time goes with the area."""
@@ -74,8 +78,8 @@ class MembranesRoom(QObject):
     def read(self) -> None:
         """Reads the field that the score is of, or the whole image where none is scored."""
         state = self._store.state
-        pair, scoring = state.pair, state.scoring
-        if pair is None:
+        images, scoring = state.scorable, state.scoring
+        if images is None:
             return
         fields = scoring.evidence.prediction.fields if scoring.evidence is not None else {}
         key = scoring.key if fields else None
@@ -85,7 +89,7 @@ class MembranesRoom(QObject):
         self._store.change(membranes=MembraneState(busy=True, mpp=mpp, cells_shown=state.membranes.cells_shown))
         self._parts.lanes.files.submit(
             _TOPIC,
-            lambda _: read_scored(pair, key, alignment, fields),
+            lambda _: read_scored(images, key, alignment, fields),
             lambda field: self._measure(field, mpp),
             failed=self._failed,
         )
@@ -148,12 +152,8 @@ class MembranesRoom(QObject):
 
     def _drawn(self) -> CellsShown | None:
         state = self._store.state
-        reading, alignment = cells_on_screen(state), alignment_of(state)
-        return (
-            CellsShown(reading, alignment, state.membranes.chosen)
-            if reading is not None and alignment is not None
-            else None
-        )
+        reading, alignment = cells_on_screen(state), alignment_of(state) or _ALONE
+        return CellsShown(reading, alignment, state.membranes.chosen) if reading is not None else None
 
     def _on_state(self, old: State, new: State) -> None:
         if self._is_of_another_field(old, new):
@@ -173,7 +173,11 @@ class MembranesRoom(QObject):
         if membranes.reading is None and not membranes.busy:
             return False
         begun = old.scoring.phase is not ScorePhase.SCORING and new.scoring.phase is ScorePhase.SCORING
-        if old.pair != new.pair or old.scoring.key != new.scoring.key or (membranes.busy and begun):
+        if (
+            old.image(Stain.IHC) is not new.image(Stain.IHC)
+            or old.scoring.key != new.scoring.key
+            or (membranes.busy and begun)
+        ):
             return True
         if resolve_mpp(new, Stain.IHC) != membranes.mpp:
             return True

@@ -72,6 +72,7 @@ class TrustPanel(QWidget):
         self._headline.setText(shown.headline)
         self._headline.setVisible(bool(shown.headline))
         self._words.setText(shown.words)
+        self._words.setToolTip(shown.more)
         self.plot.setVisible(shown.report is not None)
         self.plot.show_curves(shown.report.perturbation if shown.report is not None else None)
         self._set_rows(shown)

@@ -28,7 +28,8 @@ class TrustRow:
 
 @dataclass(frozen=True, eq=True, slots=True)
 class TrustShown:
-    """The section. `headline`: the verdict; `words`: what decided it, or what stands in its place.
+    """The section. `headline`: the verdict; `words`: what decided it, or what stands in its place; `more`: with
+    all figures.
 
     `report` is there where its curves tell something.
     """
@@ -39,14 +40,15 @@ class TrustShown:
     words: str
     report: TrustReport | None = None
     rows: tuple[TrustRow, ...] = ()
+    more: str = ""
     limit: str = ""
     can_show_untrained: bool = False
     untrained: bool = False
 
 
 def can_question(state: State) -> bool:
-    """Whether there is a map on screen, and both images that it is over."""
-    return state.scoring.evidence is not None and state.drawn.attribution is not None and state.pair is not None
+    """Whether there is a map on screen, and what it is over."""
+    return state.scoring.evidence is not None and state.drawn.attribution is not None and state.scorable is not None
 
 
 def resolve_trust(state: State) -> TrustShown:
@@ -65,7 +67,8 @@ def resolve_trust(state: State) -> TrustShown:
         can,
         asking=False,
         headline=report.headline,
-        words=report.reasons[0],
+        words=report.because,
+        more="\n\n".join(report.reasons),
         report=None if blank else report,
         rows=() if blank else _rows(report),
         limit=LIMIT,

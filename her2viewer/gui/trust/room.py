@@ -56,16 +56,16 @@ class TrustRoom:
     def ask(self) -> None:
         """Measures what the map on screen is worth; nothing is done where that is known."""
         state = self._store.state
-        pair, scoring, attribution = state.pair, state.scoring, state.drawn.attribution
+        images, scoring, attribution = state.scorable, state.scoring, state.drawn.attribution
         evidence = scoring.evidence
-        if pair is None or evidence is None or attribution is None or state.trust.report is not None:
+        if images is None or evidence is None or attribution is None or state.trust.report is not None:
             return
         mpp = _scale(state)
         um = mpp.um if mpp is not None else None
         self._store.change(trust=TrustState(asking=True))
         self._lanes.files.submit(
             _TOPIC,
-            lambda _: read_scored(pair, scoring.key, scoring.alignment, evidence.prediction.fields),
+            lambda _: read_scored(images, scoring.key, scoring.alignment, evidence.prediction.fields),
             lambda field: self._measure(evidence, attribution, field, um),
             failed=self._failed,
         )

@@ -191,7 +191,8 @@ class Thresholds:
 class TrustReport:
     """An attribution questioned: the verdict, what decided it, and all that was measured.
 
-    headline: the verdict as a sentence. reasons: one sentence a measurement, with its figures, the one that decided first.
+    headline: the verdict as a sentence. reasons: one a measurement, in plain words and then with its figures;
+    the one that decided first.
     seconds: what it took.
     """
 
@@ -206,3 +207,9 @@ class TrustReport:
     thresholds: Thresholds
     seed: int
     seconds: float
+
+    @property
+    def because(self) -> str:
+        """What decided, in plain words and without its figures."""
+        plain, dot, _ = self.reasons[0].partition(". ")
+        return plain + dot.strip()

@@ -82,13 +82,15 @@ def _curves_in_words(attribution: Attribution, perturbation: Perturbation) -> st
     target = attribution.target + ("" if attribution.against is None else f" against {attribution.against}")
     if swing < LEAST_SWING:
         return (
-            f"Whatever is taken away, the probability of {target} moves by no more than {swing:.2f} (at least "
-            f"{LEAST_SWING:.2f} is needed), so the curves are flat for every map and cannot test this one."
+            f"Whatever is taken away, the probability of {target} hardly moves, so no map can be tested by it. It moves by no "
+            f"more than {swing:.2f}, and at least {LEAST_SWING:.2f} is needed."
         )
     own, centre = perturbation.of_map, perturbation.centre
     beside = "above" if own.gap > centre.gap else "not above"
+    passes = perturbation.lead > thresholds(perturbation).lead and own.gap > centre.gap
     return (
-        f"The area under the probability of {target} is {own.deletion_area:.2f} as the map's pixels go and "
+        f"What the map marks matters {'more' if passes else 'no more'} to {target} than other places of the field do. "
+        f"The area under its probability is {own.deletion_area:.2f} as the map's pixels go and "
         f"{own.insertion_area:.2f} as they come (by chance {perturbation.random_area[0]:.2f}). The difference, "
         f"{own.gap:+.2f}, is {perturbation.lead:.1f} times the spread of random maps ({perturbation.spread:.2f}; "
         f"{thresholds(perturbation).lead:.1f} times is needed) and {beside} that of a spot in the middle ({centre.gap:+.2f})."
@@ -97,17 +99,17 @@ def _curves_in_words(attribution: Attribution, perturbation: Perturbation) -> st
 
 def _learned_in_words(randomised: Randomised) -> str:
     share = randomised.alike
-    told = f"Networks with random weights, which have learned nothing, share {share:.0%} of this map"
+    told = f"Networks with random weights, which have learned nothing, share {share:.0%} of it"
     if share >= HALF:
-        return f"{told}: it shows the picture rather than the reason."
-    return f"{told} (from {HALF:.0%} on it would be worthless)."
+        return f"The map shows the picture rather than the reason. {told}, and {HALF:.0%} is too much."
+    return f"The map was learned. {told} (from {HALF:.0%} on it would be worthless)."
 
 
 def _turned_in_words(stability: Stability) -> str:
     rank = stability.rank_correlation
-    verb = "keeps" if max(rank, 0.0) ** 2 >= HALF else "does not keep"
+    verb = "keeps its map" if max(rank, 0.0) ** 2 >= HALF else "gets another map"
     return (
-        f"Flipped and turned, the tissue {verb} its map: rank correlation {rank:.2f} (at least {HALF**0.5:.2f} is needed); "
+        f"Flipped and turned, the same tissue {verb}. Rank correlation {rank:.2f} (at least {HALF**0.5:.2f} is needed); "
         f"its probabilities move by at most {stability.moved:.2f}."
     )
 

@@ -117,6 +117,21 @@ def test_another_pair_a_typed_scale_or_another_field_forgets_it(
     assert app.store.state.membranes.reading is None and app.window.membranes_panel.read.isVisible()
 
 
+def test_an_ihc_alone_is_read_and_its_cells_are_drawn(app: App, qtbot: QtBot, phantom_pair: tuple[Path, Path]) -> None:
+    app.images.open({Stain.IHC: phantom_pair[1]})
+    qtbot.waitUntil(lambda: app.store.state.image(Stain.IHC) is not None)
+    view = app.window.panes[Stain.IHC].view
+    qtbot.waitUntil(lambda: view.mosaic.settled)
+    plain = pixels_of(view.viewport().grab().toImage())
+    read(app, qtbot)
+    assert (pixels_of(view.viewport().grab().toImage()) != plain).any()
+    # The H&E beside it changes nothing of what was read of the IHC.
+    reading = app.store.state.membranes.reading
+    app.images.open({Stain.HE: phantom_pair[0]})
+    qtbot.waitUntil(lambda: app.store.state.pair is not None)
+    assert app.store.state.membranes.reading is reading
+
+
 def test_it_can_be_cancelled(phantom_app: App, qtbot: QtBot) -> None:
     app = phantom_app
     app.membranes.read()

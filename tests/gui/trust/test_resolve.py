@@ -46,7 +46,7 @@ def test_what_has_not_been_asked_teaches_and_what_failed_says_why(attribution: A
 def test_the_verdict_stands_first_and_every_row_has_figures_and_a_meaning(report: TrustReport) -> None:
     shown = resolve_trust(shown_map(report.attribution, TrustState(report)))
     assert shown.headline == report.headline == "This map tells more than chance."
-    assert shown.words == report.reasons[0] and shown.limit == LIMIT
+    assert shown.words == report.because and shown.more.startswith(report.reasons[0]) and shown.limit == LIMIT
     rows = {row.name: row.figures for row in shown.rows}
     assert rows["On stained membrane"] == "map 41%, random 23%, area 21%"
     assert rows["Flips and turns"] == "0.87 alike, keeps its place"

@@ -51,6 +51,15 @@ def test_it_is_forgotten_with_the_map_and_known_again_with_it(
     assert not app.window.actions_[ActionId.QUESTION_MAP].isEnabled()
 
 
+def test_the_map_of_an_ihc_alone_is_questioned(app: App, qtbot: QtBot, pair: tuple[Path, Path]) -> None:
+    app.images.open({Stain.IHC: pair[1]})
+    qtbot.waitUntil(lambda: app.store.state.image(Stain.IHC) is not None)
+    app.scoring.score()
+    qtbot.waitUntil(lambda: app.store.state.drawn.attribution is not None)
+    question(app, qtbot)
+    assert app.window.trust_panel.plot.isVisible()
+
+
 def test_another_scale_is_another_question(scored_app: App, qtbot: QtBot) -> None:
     app = scored_app
     question(app, qtbot)

@@ -91,6 +91,15 @@ def test_png_holds_the_same_pixels(written: tuple[Path, list[str]], tmp_path: Pa
         assert np.array_equal(cv2.imread(str(path)), cv2.imread(str(out / path.relative_to(tmp_path))))
 
 
+def test_a_whole_share_written_either_way_is_one_share(tmp_path: Path) -> None:
+    assert write_phantoms(tmp_path, count=1, seed=5, test_share=1, workers=1, truth=False) == write_phantoms(
+        tmp_path, count=1, seed=5, test_share=1.0, workers=1, truth=False
+    )
+    (tmp_path / "phantom.json").write_text("not JSON")
+    with pytest.raises(ExportError, match="another seed"):
+        write_phantoms(tmp_path, count=1, seed=5, test_share=1, workers=1, truth=False)
+
+
 def test_two_seeds_do_not_mix(written: tuple[Path, list[str]]) -> None:
     with pytest.raises(ExportError, match="another seed"):
         write_phantoms(written[0], count=1, seed=6, test_share=0.5, workers=1)

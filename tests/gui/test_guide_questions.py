@@ -1,4 +1,4 @@
-"""The map of the demo pair questioned with the model that ships: the pictures of the guide."""
+"""A score of the demo pair questioned with the model that ships: the pictures of the guide."""
 
 from collections.abc import Iterator
 
@@ -16,8 +16,8 @@ from her2viewer.gui.theme import ThemeChoice
 from her2viewer.gui.trust.resolve import resolve_trust
 from her2viewer.scoring.stains import Stain
 
-from ..conftest import opened
-from ..guide import Photograph
+from .conftest import opened
+from .guide import Photograph
 
 Key = Qt.Key
 SHIFT = Qt.KeyboardModifier.ShiftModifier

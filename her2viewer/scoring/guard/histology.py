@@ -37,13 +37,11 @@ def examine_histology(samples: Mapping[Stain, Sample]) -> Iterator[Examined]:
     for stain, sample in samples.items():
         name = stain.caption
         foreign = foreign_pixels(sample, stain)
-        dense = max(int(np.count_nonzero(sample.total > DENSE)), foreign.size // 50)
-        share = float(np.count_nonzero(foreign)) / dense
         yield Examined(
             "not_histology",
             stain,
             f"share of the {name} image's tissue in colours of no dye of its stain",
-            share,
+            _share(sample, foreign),
             MOST_FOREIGN,
             at_least=False,
             message=f"The {name} image has colours that no {name} stain has: check what was opened.",
@@ -58,27 +56,31 @@ def examine_histology(samples: Mapping[Stain, Sample]) -> Iterator[Examined]:
             at_least=False,
             message=f"The {name} image is black where a section is bright ({black:.0%} of it): check what was opened.",
         )
-        mark = _largest(foreign | (sample.total > _INK_DENSITY))
         yield Examined(
             "pen_mark",
             stain,
             f"largest mark of ink or dirt on the {name} image, share of the field",
-            mark,
+            _mark(sample, foreign),
             MOST_INK,
             at_least=False,
             message=f"There is a pen mark or dirt on the {name} image: choose a field beside it.",
         )
-        # Ink has such colours, too, and is told as what it is. In an IHC another stain is pink instead (`guard.staining`).
-        if stain is Stain.HE and mark <= MOST_INK:
-            yield Examined(
-                "he_unlike_he",
-                stain,
-                f"share of the {name} image's tissue in colours of another stain",
-                share,
-                MUCH_FOREIGN,
-                at_least=False,
-                message=f"{share:.0%} of the tissue in the {name} image has colours of another stain: check what was opened.",
-            )
+
+
+def examine_foreign(he: Sample) -> Iterator[Examined]:
+    """Whether an H&E is of another stain. Ink has such colours, too, and is told as what it is: beside it nothing is said."""
+    foreign = foreign_pixels(he, Stain.HE)
+    share = _share(he, foreign)
+    if _mark(he, foreign) <= MOST_INK:
+        yield Examined(
+            "he_unlike_he",
+            Stain.HE,
+            "share of the H&E image's tissue in colours of another stain",
+            share,
+            MUCH_FOREIGN,
+            at_least=False,
+            message=f"{share:.0%} of the tissue in the H&E image has colours of another stain: check that it is an H&E stain.",
+        )
 
 
 def hue(density: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -101,6 +103,16 @@ def foreign_pixels(sample: Sample, stain: Stain) -> NDArray[np.bool_]:
     outside = np.mod(angle - low, 360) > high - low
     bluer = saturation * np.cos(np.radians(angle)) > _BLUEST
     return np.asarray(((outside & (saturation > _COLOURED)) | bluer) & (sample.total > DENSE), np.bool_)
+
+
+def _share(sample: Sample, foreign: NDArray[np.bool_]) -> float:
+    """Of foreign pixels among the dense ones, or among a fiftieth of the field where fewer are dense."""
+    dense = int(np.count_nonzero(sample.total > DENSE))
+    return float(np.count_nonzero(foreign)) / max(dense, foreign.size // 50)
+
+
+def _mark(sample: Sample, foreign: NDArray[np.bool_]) -> float:
+    return _largest(foreign | (sample.total > _INK_DENSITY))
 
 
 def _largest(mask: NDArray[np.bool_]) -> float:

@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from her2viewer.scoring.guard.histology import examine_foreign
 from her2viewer.scoring.guard.report import Examined
 from her2viewer.scoring.guard.sample import DENSE, Sample
 from her2viewer.scoring.guard.tissue import TISSUE_SHARE
@@ -64,6 +65,7 @@ def examine_staining(samples: Mapping[Stain, Sample]) -> Iterator[Examined]:
             at_least=False,
             message="The dense tissue of the H&E image is blue, with hardly any eosin: check that it is an H&E stain.",
         )
+        yield from examine_foreign(samples[Stain.HE])
     if Stain.IHC in values and not faint:
         yield Examined(
             "ihc_unlike_ihc",

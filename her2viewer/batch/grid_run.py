@@ -11,9 +11,9 @@ from her2viewer.cases.grid import GridCell
 from her2viewer.cases.score_map import CellState, Outcome, ScoreMap, Unscored
 from her2viewer.scoring.evidence import Evidence, FieldPixels
 from her2viewer.scoring.field_scorer import FieldScorer
+from her2viewer.scoring.guard.glass import White, check_ihc_tissue
 from her2viewer.scoring.guard.tissue import check_tissue
 from her2viewer.scoring.prediction import FieldOfView
-from her2viewer.scoring.tissue import White, check_ihc_tissue
 
 _Found = TypeVar("_Found")
 
@@ -34,7 +34,7 @@ def score_cell(cell: GridCell, read: ReadField, scorer: FieldScorer, alignment: 
 def read_cell(cell: GridCell, read: ReadField, glass: Callable[[], White] | None = None) -> FieldPixels | Unscored:
     """The pixels of a cell, or why it is not worth a pass of the network or cannot be read. Raises as `score_cell`.
 
-    glass: of the IHC image (see `scoring.tissue`); with it a cell of bare glass is found by the IHC itself too, whatever the
+    glass: of the IHC image (see `scoring.guard.glass`); with it a cell of bare glass is found by the IHC itself too, whatever the
     H&E shows there, or where there is none.
     """
 

@@ -20,6 +20,8 @@ from training.phantom.pair import MPP, SIDE, make_phantom
 SEEDS: Final = (7001, 7002, 7003, 7004)
 """Of phantoms that no network was trained on; the first two served to set thresholds."""
 
+_RESTAINED: Final = 60
+
 
 @dataclass(frozen=True, eq=False)
 class Good:
@@ -50,11 +52,14 @@ def phantom_pairs(each: int) -> Iterator[Good]:
             )
 
 
-def folder_pairs(source: str, data: Path, split: str | None = None, stain: Stain | None = None) -> Iterator[Good]:
-    """The pairs of a folder or table; every second one served to set thresholds."""
+def folder_pairs(
+    source: str, data: Path, split: str | None = None, stain: Stain | None = None, most: int | None = None
+) -> Iterator[Good]:
+    """The pairs of a folder or table, of many at most so many, spread over them; every second one served to set thresholds."""
     found = index_folder(data, stain=stain)
-    pairs = found.pairs if split is None else found.of(split)
-    for place, pair in enumerate(sorted(pairs, key=lambda pair: pair.case_id)):
+    pairs = sorted(found.pairs if split is None else found.of(split), key=lambda pair: pair.case_id)
+    step = 1 if most is None else max(len(pairs) // most, 1)
+    for place, pair in enumerate(pairs[::step][:most]):
         yield Good(source, pair.case_id, place % 2, lambda pair=pair: _read(pair))
 
 
@@ -89,7 +94,7 @@ def good_fields(data: Path | None, pairs: Path | None, each: int) -> Iterator[Go
     """All there are. data: folder of real images; pairs: table of restained cores; each: phantoms of a seed."""
     yield from phantom_pairs(each)
     if pairs is not None:
-        yield from folder_pairs("restained tiles of cores", pairs)
+        yield from folder_pairs("restained tiles of held-out cores", pairs, split="test", most=_RESTAINED)
     if data is not None:
         yield from folder_pairs("BCI pairs", data / "bci")
         yield from folder_pairs("BCI IHC alone", data / "bci-ihc-only", stain=Stain.IHC)

@@ -44,9 +44,11 @@ def page(good: Sequence[Looked], wrong: Sequence[Looked], model: str, cost: str,
         "",
         "Thresholds were set on one half of the images, and of the wrong inputs on the first half of "
         f"{len(SET_ON)} of the {len(KINDS)} kinds. What they are worth is told by the rest: other photographs, other phantoms, "
-        "other real pairs, and kinds that were never looked at. One threshold is an exception: that of `different_tissue` was "
-        "set on all twelve BCI pairs, after one set on half of them had warned of four of the other six. The sections of these "
-        "four lie too far apart to show the same cells: no threshold lets them pass and stops every stranger.",
+        "other real pairs, and kinds that were never looked at. What to measure was chosen with both halves in view for "
+        "magnification, PAS and trichrome; where to draw the line, by the first alone. One threshold is an exception: that of "
+        "`different_tissue` was set on all twelve BCI pairs, after one set on half of them had warned of four of the other six. "
+        "The sections of these four lie too far apart to show the same cells: no threshold lets them pass and stops every "
+        "stranger.",
         "",
         "## In one line",
         "",

@@ -212,6 +212,7 @@ SET_ON: Final = frozenset(
         "photographs in both panes", "one H&E in both panes", "two IHC", "stains swapped", "trichrome instead of one stain",
         "noise", "empty glass beside a good image", "pages of text", "one image blurred to nothing", "magnified 8 times too much",
         "two tissues", "one image overexposed", "one image ruined by JPEG", "a pen mark on one image",
+        "magnified 8 times too little", "PAS instead of one stain",
     }
 )  # fmt: skip
 """Kinds whose first half was looked at when thresholds were set."""

@@ -27,7 +27,7 @@ from her2viewer.gui.state import OpenedImage, State
 from her2viewer.gui.store import Store
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.scoring.evidence import FieldPixels
-from her2viewer.scoring.tissue import White, glass_of
+from her2viewer.scoring.guard.glass import White, glass_of
 
 AHEAD: Final = 3
 """Cells that are read and wait for the network."""

@@ -45,12 +45,13 @@ def measured(fixed: Features, moving: Features, laid: Affine, patch: int, step: 
     warped = [cv2.warpAffine(channel, laid.indices, (width, height)) for channel in moving]
     laid_out = np.stack(warped).astype(np.float32, copy=False)
     inside = cv2.warpAffine(np.ones(moving.shape[1:], np.uint8), laid.indices, (width, height))
+    whole = bool(inside.all())
     places, shifts, tried = [], [], 0
     first = REACH + patch // 2
     for y in range(first, height - first + 1, step):
         for x in range(first, width - first + 1, step):
             top, left = y - patch // 2, x - patch // 2
-            if inside[top : top + patch, left : left + patch].mean() < 0.95:
+            if not whole and inside[top : top + patch, left : left + patch].mean() < 0.95:
                 continue
             around = slice(top - REACH, top + patch + REACH), slice(left - REACH, left + patch + REACH)
             here = slice(top, top + patch), slice(left, left + patch)
@@ -73,7 +74,7 @@ def found(around: Features, patch: Features) -> tuple[float, float, float] | Non
     maps = [
         cv2.matchTemplate(wide, narrow, cv2.TM_CCOEFF_NORMED)
         for wide, narrow in zip(around, patch, strict=True)
-        if min(float(wide.std()), float(narrow.std())) >= _LEAST_TEXTURE
+        if min(_spread(wide), _spread(narrow)) >= _LEAST_TEXTURE
     ]
     if not maps:
         return None
@@ -83,6 +84,11 @@ def found(around: Features, patch: Features) -> tuple[float, float, float] | Non
     dx = column + _vertex(correlation[row], column) - reach
     dy = row + _vertex(correlation[:, column], row) - reach
     return dx, dy, float(correlation[row, column])
+
+
+def _spread(picture: NDArray[np.float32]) -> float:
+    """The standard deviation, which NumPy takes four times as long for on pictures this small."""
+    return float(cv2.meanStdDev(picture)[1][0, 0])
 
 
 def _vertex(values: NDArray[np.floating], at: int) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from her2viewer.scoring.guard.report import Examined
-from her2viewer.scoring.guard.sample import Sample
+from her2viewer.scoring.guard.sample import DENSE, Sample
 from her2viewer.scoring.stains import Stain
 
 SECTORS: Final[Mapping[Stain, tuple[float, float]]] = {Stain.HE: (20.0, 150.0), Stain.IHC: (-5.0, 215.0)}
@@ -17,7 +17,6 @@ _COLOURED: Final = 0.12
 """Saturation from which a hue says something."""
 _BLUEST: Final = 0.3
 """How far towards blue a dye goes, as `hue` measures it: haematoxylin 0.19, the blue of a marker 0.47."""
-_DENSE: Final = 0.3
 _INK_DENSITY: Final = 2.4
 """Density summed over R, G and B that no averaged pixel of a stained section has: ink or dirt."""
 
@@ -25,6 +24,8 @@ _BLACK: Final = (np.zeros(3), np.full(3, 50.0))
 
 MOST_FOREIGN: Final = 0.4
 """Good images measured 0 to 0.013, and with a pen mark up to 0.3."""
+MUCH_FOREIGN: Final = 0.03
+"""From where another stain is thought of; what is more than `MOST_FOREIGN` is no section at all."""
 MOST_BLACK: Final = 0.3
 """Good images measured 0."""
 MOST_INK: Final = 0.002
@@ -36,12 +37,11 @@ def examine_histology(samples: Mapping[Stain, Sample]) -> Iterator[Examined]:
     for stain, sample in samples.items():
         name = stain.caption
         foreign = foreign_pixels(sample, stain)
-        dense = max(int(np.count_nonzero(sample.total > _DENSE)), foreign.size // 50)
         yield Examined(
             "not_histology",
             stain,
             f"share of the {name} image's tissue in colours of no dye of its stain",
-            float(np.count_nonzero(foreign)) / dense,
+            _share(sample, foreign),
             MOST_FOREIGN,
             at_least=False,
             message=f"The {name} image has colours that no {name} stain has: check what was opened.",
@@ -60,10 +60,26 @@ def examine_histology(samples: Mapping[Stain, Sample]) -> Iterator[Examined]:
             "pen_mark",
             stain,
             f"largest mark of ink or dirt on the {name} image, share of the field",
-            _largest(foreign | (sample.total > _INK_DENSITY)),
+            _mark(sample, foreign),
             MOST_INK,
             at_least=False,
             message=f"There is a pen mark or dirt on the {name} image: choose a field beside it.",
+        )
+
+
+def examine_foreign(he: Sample) -> Iterator[Examined]:
+    """Whether an H&E is of another stain. Ink has such colours, too, and is told as what it is: beside it nothing is said."""
+    foreign = foreign_pixels(he, Stain.HE)
+    share = _share(he, foreign)
+    if _mark(he, foreign) <= MOST_INK:
+        yield Examined(
+            "he_unlike_he",
+            Stain.HE,
+            "share of the H&E image's tissue in colours of another stain",
+            share,
+            MUCH_FOREIGN,
+            at_least=False,
+            message=f"{share:.0%} of the tissue in the H&E image has colours of another stain: check that it is an H&E stain.",
         )
 
 
@@ -86,7 +102,17 @@ def foreign_pixels(sample: Sample, stain: Stain) -> NDArray[np.bool_]:
     low, high = SECTORS[stain]
     outside = np.mod(angle - low, 360) > high - low
     bluer = saturation * np.cos(np.radians(angle)) > _BLUEST
-    return np.asarray(((outside & (saturation > _COLOURED)) | bluer) & (sample.total > _DENSE), np.bool_)
+    return np.asarray(((outside & (saturation > _COLOURED)) | bluer) & (sample.total > DENSE), np.bool_)
+
+
+def _share(sample: Sample, foreign: NDArray[np.bool_]) -> float:
+    """Of foreign pixels among the dense ones, or among a fiftieth of the field where fewer are dense."""
+    dense = int(np.count_nonzero(sample.total > DENSE))
+    return float(np.count_nonzero(foreign)) / max(dense, foreign.size // 50)
+
+
+def _mark(sample: Sample, foreign: NDArray[np.bool_]) -> float:
+    return _largest(foreign | (sample.total > _INK_DENSITY))
 
 
 def _largest(mask: NDArray[np.bool_]) -> float:

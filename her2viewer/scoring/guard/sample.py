@@ -16,6 +16,8 @@ COARSE: Final = 128
 """Pixels across the coarser one, on which colours are told."""
 TISSUE_DENSITY: Final = 0.15
 """Optical density summed over R, G and B above the background, from where a pixel counts as tissue."""
+DENSE: Final = 0.3
+"""From where its colour can be told."""
 _PIECE: Final = 512
 _BANDS: Final = 5
 
@@ -66,22 +68,37 @@ class Sample:
         return float(self.tissue.mean())
 
     @cached_property
+    def considered(self) -> NDArray[np.float32]:
+        """(3, n) densities of the tissue; a faint image has nearly none above its threshold: its darkest tenth speaks for it."""
+        tissue = self.tissue if np.count_nonzero(self.tissue) >= 20 else self.total >= np.percentile(self.total, 90)
+        return np.stack([channel[tissue] for channel in cv2.split(self.density)])
+
+    @cached_property
     def bands(self) -> NDArray[np.float64]:
         """(5,) power of the grey density in octaves, finest first: details of 1/128, 1/64, ... 1/8 of the field's side.
 
         A Laplacian pyramid (Burt and Adelson 1983) of the finer picture.
         """
-        grey = cv2.cvtColor(self.fine, cv2.COLOR_RGB2GRAY)
-        level = np.arange(256)
-        table = np.log10((float(self.white.mean()) + 1) / (level + 1)).astype(np.float32)
-        picture = np.asarray(cv2.LUT(grey, table.reshape(256, 1)), np.float32)
-        powers = []
+        picture, powers = self._grey(self.fine), []
         for _ in range(_BANDS):
-            coarser = np.asarray(cv2.pyrDown(picture), np.float32)
-            band = picture - cv2.pyrUp(coarser, dstsize=(picture.shape[1], picture.shape[0]))
-            powers.append(float((band**2).mean()))
+            coarser = _halved(picture)
+            powers.append(_power_between(picture, coarser))
             picture = coarser
         return np.array(powers)
+
+    @cached_property
+    def fine_bands(self) -> tuple[float, float]:
+        """As `bands`, of 1/512 and 1/256 of the field's side, in its middle half."""
+        height, width = self.image.shape[:2]
+        middle = self.image[height // 4 : height - height // 4, width // 4 : width - width // 4]
+        first = self._grey(shrunk(middle, 2 * SIDE, 2 * SIDE))
+        second = _halved(first)
+        return _power_between(first, second), _power_between(second, _halved(second))
+
+    def _grey(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """(h, w, 3) uint8 -> (h, w): the density of its grey against this picture's background."""
+        table = np.log10((float(self.white.mean()) + 1) / (np.arange(256) + 1)).astype(np.float32)
+        return np.asarray(cv2.LUT(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), table.reshape(256, 1)), np.float32)
 
     @cached_property
     def piece(self) -> NDArray[np.uint8]:
@@ -93,6 +110,18 @@ class Sample:
 
     @cached_property
     def points(self) -> NDArray[np.uint8]:
-        """(n, 3) uint8: single pixels of the image, about COARSE by COARSE of them, none averaged."""
+        """(3, n) uint8, R, G and B of single pixels of the image, about COARSE by COARSE of them, none averaged."""
         height, width = self.image.shape[:2]
-        return self.image[:: max(height // COARSE, 1), :: max(width // COARSE, 1)].reshape(-1, 3)
+        return np.ascontiguousarray(
+            self.image[:: max(height // COARSE, 1), :: max(width // COARSE, 1)].reshape(-1, 3).T
+        )
+
+
+def _halved(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(cv2.pyrDown(picture), np.float32)
+
+
+def _power_between(picture: NDArray[np.float32], coarser: NDArray[np.float32]) -> float:
+    """Of the band that a picture has beyond the next coarser one of its pyramid, per pixel."""
+    grown = cv2.pyrUp(coarser, dstsize=(picture.shape[1], picture.shape[0]))
+    return float(cv2.norm(picture, grown, cv2.NORM_L2SQR)) / picture.size

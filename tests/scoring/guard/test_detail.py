@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from her2viewer.scoring.guard.detail import blockiness, detail_scale, examine_detail, sharpness
+from her2viewer.scoring.guard.detail import MOST_FINE, blockiness, detail_scale, examine_detail, fineness, sharpness
 from her2viewer.scoring.guard.sample import Sample
 from her2viewer.scoring.stains import Stain
 from tests.scoring.guard.conftest import Picture
@@ -27,6 +27,29 @@ def test_an_eighth_of_the_field_is_magnified_too_much(pair: tuple[Picture, Pictu
     near = cv2.resize(pair[0][400:528, 400:528], (1024, 1024), interpolation=cv2.INTER_CUBIC)
     assert failed(near)
     assert detail_scale(Sample(near)) > detail_scale(Sample(pair[0]))
+
+
+def test_the_more_tissue_a_field_shows_the_finer_its_details(pair: tuple[Picture, Picture]) -> None:
+    he, _ = pair
+    figures = [fineness(Sample(he))]
+    for times in (2, 4, 8):
+        small = cv2.resize(he, (1024 // times, 1024 // times), interpolation=cv2.INTER_AREA)
+        figures.append(fineness(Sample(np.tile(small, (times, times, 1)))))
+    assert figures == sorted(figures) and figures[0] < MOST_FINE and figures[-1] > figures[0] + 1
+
+
+def test_nuclei_of_two_pixels_are_magnified_too_little() -> None:
+    for side, seen in ((2, True), (16, False)):
+        nuclei = np.random.default_rng(2).random((1024 // side, 1024 // side)) < 0.2
+        field = np.full((*nuclei.shape, 3), (235, 215, 230), np.uint8)
+        field[nuclei] = (90, 70, 140)
+        field = cv2.GaussianBlur(cv2.resize(field, (1024, 1024), interpolation=cv2.INTER_NEAREST), (0, 0), 0.5)
+        assert (fineness(Sample(field)) > MOST_FINE) is seen
+
+
+def test_a_field_of_few_pixels_is_not_taken_for_too_much_tissue(pair: tuple[Picture, Picture]) -> None:
+    for side in (300, 512, 700, 2048):
+        assert fineness(Sample(cv2.resize(pair[0], (side, side), interpolation=cv2.INTER_AREA))) < MOST_FINE
 
 
 @pytest.mark.parametrize("shift", [0, 3])

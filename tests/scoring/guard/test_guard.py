@@ -33,12 +33,15 @@ def test_a_good_pair_passes_every_check_in_all_orientations(pair: tuple[Picture,
 
 
 def test_wrong_inputs_are_refused_or_warned_of(pair: tuple[Picture, Picture], good: FieldPixels) -> None:
-    """One of each kind, without the network's own view; the guide says which kinds go through and how often."""
+    """One of each kind, without the network's own view; the guide says which kinds go through and how often.
+
+    What goes through here: this pair's nuclei are faint, and far away little is left of them; turned, it is its own stranger.
+    """
     pairs: list[Callable[[], FieldPixels]] = [lambda: good, lambda: turned(pair, 2, True)]
     passed = [
         wrong.kind for wrong in wrong_inputs({1: pairs}, 1, seed=3) if not guard_report(wrong.field, LAYOUT).failed
     ]
-    assert len(passed) <= 4, f"of {len(KINDS)} kinds these went through: {passed}"
+    assert set(passed) <= {"magnified 8 times too little", "two tissues"}, f"of {len(KINDS)} kinds"
 
 
 def test_good_real_pairs_are_left_in_peace(shared_data: Path) -> None:

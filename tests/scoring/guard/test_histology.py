@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from her2viewer.imaging.stain_vectors import Dyes, ruifrok_johnston
-from her2viewer.scoring.guard.histology import SECTORS, examine_histology, hue
+from her2viewer.scoring.guard.histology import SECTORS, examine_foreign, examine_histology, hue
 from her2viewer.scoring.guard.sample import Sample
 from her2viewer.scoring.stains import Stain
 from tests.scoring.guard.conftest import Picture
@@ -49,3 +49,17 @@ def test_real_ink_is_found(shared_data: Path) -> None:
         for name in ("he_slide_with_ink.jpeg", "he_slide.jpeg")
     )
     assert "pen_mark" in failed(ink) and "pen_mark" not in failed(clean)
+
+
+def test_another_stains_colours_in_a_part_of_the_tissue_are_told(pair: tuple[Picture, Picture]) -> None:
+    he = pair[0].copy()
+    green = (240 * 10 ** -(np.array([0.82, 0.22, 0.52]) * 1.5)).astype(np.uint8)
+    for y in range(0, 1024, 64):
+        he[y : y + 8] = green
+    (told,) = examine_foreign(Sample(he))
+    assert told.name == "he_unlike_he" and not told.passed
+    (good,) = examine_foreign(Sample(pair[0]))
+    assert good.passed
+    assert list(examine_foreign(Sample(cv2.line(he, (100, 200), (800, 500), (10, 10, 10), 70)))) == [], (
+        "ink is told as ink"
+    )

@@ -13,7 +13,7 @@ def test_its_pictures_cover_the_whole_field_at_any_size() -> None:
     assert np.array_equal(sample.white, [200, 200, 200])
     assert sample.tissue_share == 0.5
     assert sample.total[0, -1] == pytest.approx(3 * np.log10(201 / 101), abs=1e-4)
-    assert 0.5 < len(sample.points) / COARSE**2 < 2.5
+    assert 0.5 < sample.points[0].size / COARSE**2 < 2.5
 
 
 def test_the_background_is_the_98th_percentile_of_each_channel() -> None:

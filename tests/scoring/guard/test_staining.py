@@ -5,8 +5,18 @@ import cv2
 import numpy as np
 import pytest
 
+from her2viewer.imaging import separation
+from her2viewer.imaging.stain_vectors import Dyes, ruifrok_johnston
 from her2viewer.scoring.guard.sample import Sample
-from her2viewer.scoring.guard.staining import LEAST_COLOUR, MAGENTA_THRESHOLD, colourfulness, examine_staining, magenta
+from her2viewer.scoring.guard.staining import (
+    LEAST_COLOUR,
+    MAGENTA_THRESHOLD,
+    MOST_BLUE,
+    colourfulness,
+    evenly_blue,
+    examine_staining,
+    magenta,
+)
 from her2viewer.scoring.stains import Stain
 from tests.scoring.guard.conftest import Picture
 
@@ -51,6 +61,14 @@ def test_grey_has_no_colour_and_a_pale_counterstain_has(pair: tuple[Picture, Pic
     assert colourfulness(Sample(grey)) < 0.001
     pale = (245 - (245 - np.minimum(ihc, 245).astype(np.float64)) * 0.4).astype(np.uint8)
     assert colourfulness(Sample(pale)) > LEAST_COLOUR
+
+
+def test_nuclei_alone_are_evenly_blue_and_an_he_is_not(pair: tuple[Picture, Picture]) -> None:
+    he, _ = pair
+    nuclei = separation.concentration(he, ruifrok_johnston(Dyes.HAEMATOXYLIN_EOSIN), 0)
+    blue = (240 * 10 ** -(nuclei[..., None] * np.array([0.65, 0.70, 0.29]))).clip(0, 255).astype(np.uint8)
+    assert evenly_blue(Sample(he)) < 0.02 < MOST_BLUE < evenly_blue(Sample(blue))
+    assert evenly_blue(Sample(np.full_like(he, 240))) == 0
 
 
 def test_stains_are_told_apart_on_real_tissue(shared_data: Path) -> None:

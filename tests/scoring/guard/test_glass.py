@@ -8,9 +8,9 @@ import pytest
 
 from her2viewer.imaging.opening import open_image
 from her2viewer.scoring.evidence import FieldPixels
+from her2viewer.scoring.guard.glass import GLASS, LEAST_SHARE, check_ihc_tissue, glass_of, tissue_share
 from her2viewer.scoring.prediction import FieldOfView
 from her2viewer.scoring.stains import Stain
-from her2viewer.scoring.tissue import GLASS, LEAST_SHARE, check_ihc_tissue, glass_of, tissue_share
 
 
 def ihc(density: float, glass: int = 240, share: float = 1.0) -> np.ndarray:

@@ -5,7 +5,7 @@ import sys
 import threading
 from typing import Final
 
-BEHIND: Final = 5
+BEHIND: Final = 7
 """How much nicer a worker is than the window. A worker that holds the interpreter and is kept from a processor by another program
 keeps the window waiting, so no more than that."""
 

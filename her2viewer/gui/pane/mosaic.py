@@ -34,7 +34,7 @@ from her2viewer.gui.state import OpenedImage
 from her2viewer.imaging.source import ImageSource
 from her2viewer.imaging.tile_cache import TILE, TileCache
 
-MOST_BYTES: Final = 48 * 2**20
+MOST_BYTES: Final = 42 * 2**20
 """Cells of one image are kept ready to be shown up to this many bytes, and as many as are on screen. (What was read for them
 is in the cache of `Fetching`.)"""
 

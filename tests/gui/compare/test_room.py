@@ -233,7 +233,7 @@ def test_stain_views_are_shown_and_named_in_the_one_place(paired: App, qtbot: Qt
     qtbot.keyClick(paired.window, Key.Key_2)
     qtbot.waitUntil(lambda: not paired.compare.bar._views.isHidden())
     assert paired.compare.bar._views.text() == "Haematoxylin"
-    assert "not quantitative" in paired.window.panes[Stain.IHC]._caution.text()
+    qtbot.waitUntil(lambda: "not quantitative" in paired.window.panes[Stain.IHC]._caution.text())
     qtbot.waitUntil(lambda: not np.array_equal(at_one_to_one(paired)[0], before))
 
 

@@ -175,6 +175,6 @@ def test_what_a_slide_says_of_itself(
     qtbot.waitUntil(lambda: popover._pictures.count() >= 4)
     qtbot.waitUntil(lambda: popover._pictures.itemAt(1).widget().visibleRegion().boundingRect().height() > 40)
     guide_picture(real.window, "image-information")
-    qtbot.keyClick(real.window, Key.Key_I)
-    assert popover.isHidden()
+    real.window.actions_[ActionId.IMAGE_INFORMATION].trigger()
+    qtbot.waitUntil(popover.isHidden)
     assert real.window.actions_[ActionId.OBJECTIVE_10].isEnabled(), "the slide knows its scale"

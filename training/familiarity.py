@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from her2viewer.errors import UserError
 from her2viewer.scoring.guard.familiarity import Cloud, Reference
-from her2viewer.scoring.network import Network, network_of
+from her2viewer.scoring.network import Network
 from her2viewer.scoring.normalise import normalised
 from her2viewer.scoring.package import MANIFEST, REFERENCE, ModelManifest, ModelPackage, familiarity_section
 from her2viewer.scoring.preprocess import InputLayout
+from her2viewer.scoring.scorer import network_in
 from training.data.cache import Fields
 from training.files import replacing
 from training.fit.batches import composed
@@ -92,8 +93,7 @@ def add_familiarity(
     Raises UserError where too few fields have every stain of the package's layout.
     """
     manifest = package.manifest
-    network = network_of(manifest.architecture, len(manifest.classes))
-    network.load_state_dict({name: torch.from_numpy(array) for name, array in package.weights().items()})
+    network = network_in(package)
     made = reference_of(network, fields, members, held_out, manifest.input)
     if made is None:
         raise UserError(

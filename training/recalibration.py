@@ -14,8 +14,8 @@ import torch
 
 from her2viewer.cases.pairing import Pair
 from her2viewer.errors import PackageError, UserError
-from her2viewer.scoring.network import network_of
 from her2viewer.scoring.package import CARD, MANIFEST, ModelPackage, open_package
+from her2viewer.scoring.scorer import network_in
 from training.calibration import fitted_calibration
 from training.card import card_text
 from training.data.cache import cached_fields
@@ -41,8 +41,7 @@ def recalibrated(
         )
     if out.exists():
         raise PackageError("there is something of that name already", path=out, remedy="choose another folder")
-    network = network_of(manifest.architecture, len(manifest.classes))
-    network.load_state_dict({name: torch.from_numpy(array) for name, array in package.weights().items()})
+    network = network_in(package)
     fields = cached_fields(pairs, cache, cell_side(manifest.input))
     with torch.inference_mode():
         logits = predict_logits(network, fields, range(len(pairs)), manifest.input)

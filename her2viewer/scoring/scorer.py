@@ -63,7 +63,7 @@ class Scorer:
     @classmethod
     def open(cls, package: ModelPackage, device: DeviceChoice = "auto", precision: Precision = "fp32") -> "Scorer":
         """Loads and checks the weights. Raises PackageError where they are not what `model.json` says."""
-        return cls(package, fold(_network(package)), choose_device(device), precision)
+        return cls(package, fold(network_in(package)), choose_device(device), precision)
 
     @property
     def package(self) -> ModelPackage:
@@ -98,7 +98,7 @@ class Scorer:
             self._measure_precision(inputs[0], logits[0])
         guards = [self._guard(field, of_field) for field, of_field in zip(fields, means, strict=True)]
         seconds = (time.perf_counter() - started) / len(fields)
-        probabilities = calibrated(logits, self._package.manifest.calibration.temperature)
+        probabilities = self._calibrated(logits)
         detail = shared_map(self._network)
         separate = self._package.manifest.architecture != "resnet18"
         return [
@@ -119,7 +119,7 @@ class Scorer:
     def probabilities(self, inputs: Sequence[NetworkInput]) -> NDArray[np.float64]:
         """(n, classes) calibrated probabilities of pictures that are composed already, by the same pass; nothing is checked."""
         logits, _, _ = self._forward(np.stack(inputs))
-        return calibrated(logits, self._package.manifest.calibration.temperature)
+        return self._calibrated(logits)
 
     def attribution(
         self,
@@ -133,9 +133,7 @@ class Scorer:
 
         See `FieldScorer.attribution`.
         """
-        classes = evidence.prediction.classes
-        target = classes.index(request.target)
-        against = None if request.against is None else classes.index(request.against)
+        target, against = _places(evidence, request)
         at_hand = evidence.at_hand(request)
         if at_hand is not None:
             return at_hand
@@ -184,22 +182,21 @@ class Scorer:
             scale,
             prediction.classes,
             prediction.probabilities,
-            self._calibrated(logits)[0],
+            _plain(self._calibrated(logits)[0]),
         )
 
     def stain_effects(self, evidence: Evidence) -> tuple[StainEffect, ...]:
         """See `FieldScorer.stain_effects`. All in one pass of the network."""
         changed = inputs_without(evidence.network_input, self._layout)
-        logits, _, _ = self._forward(np.stack([network_input for _, _, network_input in changed]))
+        rows = self.probabilities([network_input for _, _, network_input in changed])
         prediction = evidence.prediction
         return tuple(
-            StainEffect(stain, change, prediction.classes, prediction.probabilities, after)
-            for (stain, change, _), after in zip(changed, self._calibrated(logits), strict=True)
+            StainEffect(stain, change, prediction.classes, prediction.probabilities, _plain(after))
+            for (stain, change, _), after in zip(changed, rows, strict=True)
         )
 
-    def _calibrated(self, logits: NDArray[np.float32]) -> list[tuple[float, ...]]:
-        rows = calibrated(logits, self._package.manifest.calibration.temperature)
-        return [tuple(float(p) for p in row) for row in rows]
+    def _calibrated(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+        return calibrated(logits, self._package.manifest.calibration.temperature)
 
     def _tensor(self, inputs: NDArray[np.uint8]) -> Tensor:
         """Composed pictures as the network takes them, on its device and in its precision."""
@@ -229,9 +226,8 @@ class Scorer:
         self, evidence: Evidence, attribution: Attribution, cancelled: Callable[[], bool] = never
     ) -> Explained:
         """The network as it stands, with the method that made a map: what makes the same map of another picture."""
-        classes, request = evidence.prediction.classes, attribution.request
-        target = classes.index(request.target)
-        against = None if request.against is None else classes.index(request.against)
+        request = attribution.request
+        target, against = _places(evidence, request)
 
         def attribute(network: Network, x: Tensor) -> NDArray[np.float32]:
             return compute_map(network, x, self._layout, request, target, against, cancelled).values
@@ -273,7 +269,7 @@ class Scorer:
             self._notices.append(f"The GPU failed ({first_line(error)}), so the CPU is used from here on.")
         self._device = Device("cpu", "CPU")
         # The weights are read again: memory of a GPU that failed cannot be relied on to be read back.
-        self._network = fold(_network(self._package)).to(self._dtype)
+        self._network = fold(network_in(self._package)).to(self._dtype)
         return compute()
 
     def _measure_precision(self, network_input: NetworkInput, logits: NDArray[np.float32]) -> None:
@@ -282,15 +278,14 @@ class Scorer:
         with torch.inference_mode():
             exact = self._reference(normalised(network_input[None], self._layout, "cpu")).numpy()
         self._reference = None
-        temperature = self._package.manifest.calibration.temperature
-        moved = np.abs(calibrated(exact[0], temperature) - calibrated(logits, temperature)).max()
+        moved = np.abs(self._calibrated(exact[0]) - self._calibrated(logits)).max()
         self._notices.append(f"bf16 moved the probabilities of the first field by at most {moved:.4f} from fp32.")
 
     def _prediction(
         self, field: FieldPixels, probabilities: NDArray[np.float64], guard: GuardReport, seconds: float
     ) -> Prediction:
         manifest = self._package.manifest
-        row = tuple(float(p) for p in probabilities)
+        row = _plain(probabilities)
         checks = guard.checks
         members = prediction_set(row, manifest.classes, manifest.calibration.conformal)
         return Prediction(
@@ -309,6 +304,16 @@ class Scorer:
         )
 
 
+def _plain(row: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(float(p) for p in row)
+
+
+def _places(evidence: Evidence, request: MapRequest) -> tuple[int, int | None]:
+    """Which of the model's classes a request is for, and against which. Raises ValueError for one that it does not know."""
+    classes = evidence.prediction.classes
+    return classes.index(request.target), None if request.against is None else classes.index(request.against)
+
+
 def _attribution(evidence: Evidence, request: MapRequest, made: ComputedMap) -> Attribution:
     return dataclasses.replace(
         evidence.attribution(request.target),
@@ -321,7 +326,7 @@ def _attribution(evidence: Evidence, request: MapRequest, made: ComputedMap) -> 
     )
 
 
-def _network(package: ModelPackage) -> Network:
+def network_in(package: ModelPackage) -> Network:
     """The package's network, not yet folded. Raises PackageError where its tensors are not those of its architecture."""
     manifest = package.manifest
     network = network_of(manifest.architecture, len(manifest.classes))

@@ -30,7 +30,7 @@ from her2viewer.gui.dialogs.desk import Desk, show_in_folder
 from her2viewer.gui.fields.room import FieldsRoom
 from her2viewer.gui.frame.docks import Panel
 from her2viewer.gui.frame.room import FrameRoom
-from her2viewer.gui.garbage import GarbageCollection
+from her2viewer.gui.garbage import GarbageCollection, put_modules_aside
 from her2viewer.gui.guard.room import GuardRoom
 from her2viewer.gui.lanes import Lanes
 from her2viewer.gui.membranes.room import MembranesRoom
@@ -336,6 +336,7 @@ def run(paths: tuple[Path, Path] | None = None, demo: bool = False) -> int:
     reporter.install()
     try:
         app = App(qt, Settings(settings_path()), reporter=reporter)
+        put_modules_aside(app.store)
         app.start(paths, demo=demo)
         return qt.exec()
     finally:

@@ -28,6 +28,7 @@ from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.app import App, application
 from her2viewer.gui.compare.state import CompareMode
 from her2viewer.gui.demo import demo_pair
+from her2viewer.gui.garbage import put_modules_aside
 from her2viewer.gui.pane.tissue_view import SURROUND, TissueView
 from her2viewer.gui.pane.viewpoint import Viewpoint
 from her2viewer.gui.resolve.map import OverlayShown
@@ -50,6 +51,7 @@ def rows() -> list[Row]:
         settings = Settings(Path(folder) / "settings.ini")
         settings.demo_at_start = False
         app = App(application(), settings)
+        put_modules_aside(app.store)
         app.window.resize(1440, 900)
         app.start()
         _until(lambda: app.store.state.model.phase is ModelPhase.READY)

@@ -6,8 +6,10 @@ import pytest
 from PySide6.QtCore import QThread
 from pytestqt.qtbot import QtBot
 
-from her2viewer.gui.garbage import collect_due
+from her2viewer.gui.garbage import collect_due, put_modules_aside
 from her2viewer.gui.lanes import Lane
+from her2viewer.gui.state import Model, ModelPhase
+from her2viewer.gui.store import Store
 
 
 class _Cycle:
@@ -37,14 +39,26 @@ def test_what_a_worker_leaves_is_collected_on_the_windows_thread(qtbot: QtBot) -
 
 
 @pytest.mark.parametrize(
-    ("counts", "due"), [((700, 99, 99), None), ((701, 10, 99), 0), ((701, 11, 10), 1), ((701, 11, 11), 2)]
+    ("counts", "due"), [((700, 99, 99), None), ((701, 4, 99), 0), ((701, 5, 4), 1), ((701, 5, 5), 2)]
 )
-def test_the_generation_that_python_would_collect(
+def test_the_generation_that_is_due(
     counts: tuple[int, int, int], due: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     collected: list[int] = []
     monkeypatch.setattr(gc, "get_count", lambda: counts)
-    monkeypatch.setattr(gc, "get_threshold", lambda: (700, 10, 10))
     monkeypatch.setattr(gc, "collect", collected.append)
     assert collect_due() == due
     assert collected == ([] if due is None else [due])
+
+
+def test_modules_are_put_aside_once_the_first_model_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen: list[bool] = []
+    monkeypatch.setattr(gc, "freeze", lambda: frozen.append(True))
+    store = Store()
+    put_modules_aside(store)
+    store.change(model=Model(ModelPhase.LOADING))
+    assert not frozen
+    for _ in range(2):  # another model later puts nothing aside
+        store.change(model=Model(ModelPhase.READY))
+        assert len(frozen) == 1
+        store.change(model=Model(ModelPhase.LOADING))

@@ -34,7 +34,7 @@ from her2viewer.gui.garbage import GarbageCollection, put_modules_aside
 from her2viewer.gui.guard.room import GuardRoom
 from her2viewer.gui.lanes import Lanes
 from her2viewer.gui.membranes.room import MembranesRoom
-from her2viewer.gui.memory import share_few_arenas
+from her2viewer.gui.memory import FreedMemory, share_few_arenas
 from her2viewer.gui.pane.tissue_view import WHEEL_DEGREES
 from her2viewer.gui.parts import Parts
 from her2viewer.gui.precedence import put_window_first
@@ -327,6 +327,7 @@ def application() -> QApplication:
     made.setApplicationVersion(__version__)
     made.setDesktopFileName("her2viewer")
     GarbageCollection(made)
+    FreedMemory(made)
     return made
 
 

@@ -2,6 +2,10 @@ import subprocess
 import sys
 
 import pytest
+from PySide6.QtCore import QObject
+from pytestqt.qtbot import QtBot
+
+from her2viewer.gui import memory
 
 _MANY_THREADS = """
 import re, threading
@@ -33,3 +37,19 @@ def test_threads_share_two_arenas() -> None:
     if done.returncode == 77:
         pytest.skip("no glibc here")
     assert done.returncode == 0, done.stderr
+
+
+def test_what_is_free_is_given_back_again_and_again(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Libc:
+        trimmed = 0
+
+        def malloc_trim(self, pad: int) -> int:
+            self.trimmed += 1
+            return 1
+
+    libc = Libc()
+    monkeypatch.setattr(memory, "_glibc", lambda: libc)
+    monkeypatch.setattr(memory, "EVERY_MS", 10)
+    owner = QObject()
+    memory.FreedMemory(owner)
+    qtbot.waitUntil(lambda: libc.trimmed >= 2)

@@ -41,6 +41,10 @@ class ExportError(UserError):
     """A result that could not be written. What stood there before is untouched."""
 
 
+class LibraryError(UserError):
+    """A case library or a log that cannot be read, written or trusted."""
+
+
 class AnnotationError(UserError):
     """A shape that cannot stand, a grid that cannot be laid, or a file of either that cannot be read."""
 

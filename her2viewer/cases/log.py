@@ -107,7 +107,7 @@ class ActionLog:
         """Those that can be read, in their order. Raises LibraryError where the file cannot be opened."""
         for line in _lines(self.path):
             entry = _parsed(line)
-            if entry is not None:
+            if entry is not None and line.endswith(b"\n"):
                 yield entry
 
     def holds(self, id: str, within: int = 200) -> bool:
@@ -171,7 +171,7 @@ def verify_log(path: Path, head: str | None = None) -> LogFinding:
     before, expected, read, seen = _BEGINNING, 1, 0, head is None
     for place, line in enumerate(_lines(path), start=1):
         entry = _parsed(line)
-        if entry is None:
+        if entry is None or not line.endswith(b"\n"):
             if line.endswith(b"\n") or place == 1:
                 if place == 1:
                     raise LibraryError("this is no log of HER2 Viewer", path=path, remedy="choose a log or a bundle")

@@ -1,3 +1,4 @@
+import contextlib
 import json
 from pathlib import Path
 
@@ -118,7 +119,5 @@ def test_no_byte_can_be_changed_unnoticed(data: st.DataObject, tmp_path_factory:
     byte = data.draw(st.integers(0, 255).filter(lambda value: value != whole[place]))
     whole[place] = byte
     log.path.write_bytes(whole)
-    try:
+    with contextlib.suppress(LibraryError):  # the first line is no entry any more
         assert not verify_log(log.path).intact
-    except LibraryError:
-        pass  # the first line is no entry any more

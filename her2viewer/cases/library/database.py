@@ -29,6 +29,7 @@ CREATE TABLE kept_case (
     removed TEXT,
     UNIQUE (he_identity, ihc_identity)
 ) STRICT;
+CREATE INDEX case_opened ON kept_case (opened DESC, id DESC);
 CREATE TABLE tag (
     kept_case INTEGER NOT NULL REFERENCES kept_case (id),
     tag TEXT NOT NULL COLLATE NOCASE,

@@ -25,9 +25,9 @@ class Quartiles:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class StudyFigures:
-    """Of the readings at hand. `agreement`: reader down, model across, of those that both scored. `blind`: the same of the readings
-    made before the model's score was seen; only they are free of it. `overrides`: after it was seen, and another; `upwards` of
-    them are higher than the model.
+    """Of the readings at hand. `agreement`: reader down, model across, of those that both scored; `blind`: the same of the
+    readings made before the model's score was seen, which alone are free of it. `overrides`: after it was seen, and another;
+    `upwards` of them are higher than the model.
     """
 
     readings: int

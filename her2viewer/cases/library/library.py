@@ -109,9 +109,8 @@ class Library:
 
     def recent(self, most: int = 20) -> tuple[KeptCase, ...]:
         """Those opened last, the last first."""
-        return tuple(
-            map(self._case, self._all(f"{_CASES} WHERE removed IS NULL ORDER BY opened DESC, id DESC LIMIT ?", most))
-        )
+        rows = self._all(f"{_CASES} WHERE removed IS NULL ORDER BY opened DESC, id DESC LIMIT ?", most)
+        return tuple(one.case for one in self._found(rows))
 
     def search(self, words: str = "", tags: Sequence[str] = (), most: int = 500) -> tuple[FoundCase, ...]:
         """Cases in whose title, label, notes or tags every word stands (as a part of a word, in any case), and that carry every
@@ -134,9 +133,7 @@ class Library:
             ),
             *(*values, most),
         )
-        return tuple(
-            FoundCase(case, self.reading(case.id), self.prediction(case.id)) for case in map(self._case, rows)
-        )
+        return self._found(rows)
 
     def tags(self) -> tuple[tuple[str, int], ...]:
         """Every tag with the number of its cases, the most used first."""
@@ -383,11 +380,26 @@ class Library:
             reason = error.strerror or type(error).__name__
             raise LibraryError(f"it cannot be read ({reason})", path=path, remedy="check that its drive is there") from error
 
-    def _case(self, row: Sequence[Any]) -> KeptCase:
+    def _found(self, rows: Sequence[Sequence[Any]]) -> tuple[FoundCase, ...]:
+        """Many cases with what a list says of them, in four questions in all."""
+        ids = [row[0] for row in rows]
+        marks = ", ".join("?" * len(ids))
+        tags: dict[int, list[str]] = {}
+        for key, tag in self._all(f"SELECT kept_case, tag FROM tag WHERE kept_case IN ({marks}) ORDER BY tag", *ids):
+            tags.setdefault(key, []).append(tag)
+        last = f"SELECT max(id) FROM {{}} WHERE kept_case IN ({marks}){{}} GROUP BY kept_case"
+        asked = f"{_READINGS} WHERE id IN ({last.format('reading', ' AND withdrawn = 0')})"
+        readings = {one.case: one for one in map(_as_reading, self._all(asked, *ids))}
+        asked = f"{_PREDICTIONS} WHERE id IN ({last.format('prediction', '')})"
+        predictions = {row[0]: KeptPrediction(*row) for row in self._all(asked, *ids)}
+        cases = (self._case(row, tuple(tags.get(row[0], ()))) for row in rows)
+        return tuple(FoundCase(case, readings.get(case.id), predictions.get(case.id)) for case in cases)
+
+    def _case(self, row: Sequence[Any], tags: tuple[str, ...] | None = None) -> KeptCase:
         key, title, label, he_path, he_identity, ihc_path, ihc_identity, notes, created, opened = row
         he = None if he_path is None else KeptFile(Path(he_path), he_identity)
         ihc = KeptFile(Path(ihc_path), ihc_identity)
-        return KeptCase(key, title, label, he, ihc, notes, self._tags(key), created, opened)
+        return KeptCase(key, title, label, he, ihc, notes, self._tags(key) if tags is None else tags, created, opened)
 
     def _tags(self, case: int) -> tuple[str, ...]:
         return tuple(str(tag) for (tag,) in self._all("SELECT tag FROM tag WHERE kept_case = ? ORDER BY tag", case))
@@ -430,8 +442,8 @@ _READINGS: Final = "SELECT id, kept_case, score, reason, reader, seconds, model_
 
 
 def _as_reading(row: Sequence[Any]) -> Reading:
-    *before, revealed, utc = row
-    return Reading(*before, bool(revealed), utc)
+    key, case, score, reason, reader, seconds, model_score, revealed, utc = row
+    return Reading(key, case, score, reason, reader, seconds, model_score, bool(revealed), utc)
 
 
 def _plain(text: str) -> str:

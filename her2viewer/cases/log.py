@@ -49,6 +49,14 @@ class Entry:
     before: str
     hash: str
 
+    @staticmethod
+    def all_in(lines: Iterable[bytes]) -> Iterator["Entry"]:
+        """Those that can be read, in their order; an unfinished line is none."""
+        for line in lines:
+            entry = _parsed(line)
+            if entry is not None and line.endswith(b"\n"):
+                yield entry
+
     @property
     def line(self) -> str:
         """As it stands in the file, without the line's end."""
@@ -93,7 +101,7 @@ class ActionLog:
         """Makes the file with its first entry, or goes on with one. A line that a killed process left unfinished is cut off."""
         self.path: Final = path
         self.head_path: Final = path.with_name(path.name + HEAD_SUFFIX)
-        self._turn = FileLock(path.with_name(path.name + LOCK_SUFFIX), timeout=_PATIENCE, thread_local=False)
+        self._turn = FileLock(path.with_name(f".{path.name}{LOCK_SUFFIX}"), timeout=_PATIENCE, thread_local=False)
         # The last entry that this object appended, and how long the file was then: alone, it reads nothing again.
         self._mine: tuple[Entry, int] | None = None
 
@@ -139,10 +147,7 @@ class ActionLog:
 
     def entries(self) -> Iterator[Entry]:
         """Those that can be read, in their order. Raises LibraryError where the file cannot be opened."""
-        for line in _lines(self.path):
-            entry = _parsed(line)
-            if entry is not None and line.endswith(b"\n"):
-                yield entry
+        yield from Entry.all_in(_lines(self.path))
 
     def holds(self, id: str, within: int = 200) -> bool:
         """Whether an entry of this id is among the last ones."""

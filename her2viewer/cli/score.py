@@ -16,9 +16,11 @@ from her2viewer.batch.row import BatchRow
 from her2viewer.batch.run import BatchSummary, run_batch
 from her2viewer.batch.writer import BatchWriter
 from her2viewer.cases.pairing import Pair, Pairing, ihc_alone, pair_files, pair_folders, pairs_from, with_unique_ids
+from her2viewer.cases.pseudonyms import Pseudonyms
 from her2viewer.cli.choices import Device, Precision
 from her2viewer.cli.terminal import Terminal
 from her2viewer.errors import ExportError, PackageError, PairError, UserError
+from her2viewer.export.key_file import write_key
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.export.results import ResultDocument
 from her2viewer.scoring.field_scorer import FieldScorer
@@ -48,12 +50,16 @@ class Asked:
     model: Path | None
     resume: bool
     align: bool = False
+    no_names: bool = False
+    key_file: Path | None = None
 
 
 def score_pairs(asked: Asked) -> int:
     """Scores what was asked for and returns the exit status. Raises UserError where nothing could start."""
     terminal = Terminal()
     pairs, root = _pairs(asked, terminal)
+    _check_key(asked)
+    names = Pseudonyms() if asked.no_names else None
     package = open_model(asked.model)
     _check_map(asked, package)
     options = BatchOptions(
@@ -67,7 +73,7 @@ def score_pairs(asked: Asked) -> int:
         explain=asked.explain,
         resume=asked.resume,
         model=package.manifest.identity,
-        root=root,
+        root=None if asked.no_names else root,
         coverage=coverage(package),
         align=asked.align,
     )
@@ -80,7 +86,10 @@ def score_pairs(asked: Asked) -> int:
         raise
     terminal.notices((*scorer.notices, *cautions(package)))
     try:
-        summary, rows = _run(pairs, scorer, options, writer, terminal)
+        summary, rows = _run(pairs, names, scorer, options, writer, terminal)
+        if names is not None and asked.key_file is not None:
+            write_key(asked.key_file, names.given, root)
+            terminal.say(f"Which name became which: {asked.key_file}. Keep it apart from the results.")
     except ExportError as error:
         terminal.remark(f"Error: {error} What was written stands; the same command with --resume goes on.")
         return 1
@@ -189,8 +198,25 @@ def _check_map(asked: Asked, package: ModelPackage) -> None:
         raise UserError(f"{asked.method} has no map at {asked.stage}", remedy=stages)
 
 
+def _check_key(asked: Asked) -> None:
+    """Raises ExportError for a key that would lie with what it opens, or replace another."""
+    if asked.key_file is None:
+        return
+    if asked.key_file.resolve().is_relative_to(asked.out.resolve()):
+        raise ExportError(
+            "the key would lie with the results, whose names it tells", path=asked.key_file, remedy="choose another folder for it"
+        )
+    if asked.key_file.exists() and not asked.resume:
+        raise ExportError("a file of this name is there already", path=asked.key_file, remedy="choose another name for the key")
+
+
 def _run(
-    pairs: tuple[Pair, ...], scorer: FieldScorer, options: BatchOptions, writer: BatchWriter, terminal: Terminal
+    pairs: tuple[Pair, ...],
+    names: Pseudonyms | None,
+    scorer: FieldScorer,
+    options: BatchOptions,
+    writer: BatchWriter,
+    terminal: Terminal,
 ) -> tuple[BatchSummary, list[BatchRow]]:
     rows: list[BatchRow] = []
     with terminal.bar("Scoring", len(pairs)) as bar, _until_interrupted() as interrupted:
@@ -202,7 +228,7 @@ def _run(
             terminal.notices(scorer.notices)
             bar.step()
 
-        summary = run_batch(pairs, scorer, options, on_row, interrupted, writer=writer)
+        summary = run_batch(pairs if names is None else names.all(pairs), scorer, options, on_row, interrupted, writer=writer)
     return summary, rows
 
 

@@ -12,21 +12,17 @@ from her2viewer.export.results import ResultDocument
 from her2viewer.scoring.package import ModelPackage, bundled_packages, open_package
 
 
-def scored(folder: Path, case_ids: Sequence[str] = ()) -> Iterator[ResultDocument]:
+def scored(store: RowStore, case_ids: Sequence[str] = ()) -> Iterator[ResultDocument]:
     """The results of a folder in their order, or those of the cases named, in theirs. Raises ExportError."""
-    store = RowStore(folder)
-    try:
-        if not case_ids:
-            yield from (ResultDocument.model_validate_json(row.result) for row in store.rows() if row.result is not None)
-            return
-        for case_id in case_ids:
-            row = store.find(case_id)
-            if row is None or row.result is None:
-                why = "there is no such case in these results" if row is None else f"{case_id} was not scored ({row.error})"
-                raise ExportError(why, path=case_id if row is None else folder, remedy="name a case id of results.csv")
-            yield ResultDocument.model_validate_json(row.result)
-    finally:
-        store.close()
+    if not case_ids:
+        yield from (ResultDocument.model_validate_json(row.result) for row in store.rows() if row.result is not None)
+    for case_id in case_ids:
+        row = store.find(case_id)
+        if row is None:
+            raise ExportError(f"there is no case {case_id!r} in these results", remedy="name a case id of results.csv")
+        if row.result is None:
+            raise ExportError(f"case {case_id!r} was not scored", remedy="see its row in results.csv")
+        yield ResultDocument.model_validate_json(row.result)
 
 
 def bundle_of(folder: Path, case_id: str, model: Path | None = None) -> Bundle:

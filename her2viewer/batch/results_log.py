@@ -16,10 +16,10 @@ _OURS: Final = (PICTURE, ARRAYS, EXPLANATION, RESULT)
 
 
 class ResultsLog:
-    """Appends to the log of one folder."""
+    """Appends to the log of one folder, for whoever holds its store: that keeps everybody else out."""
 
     def __init__(self, folder: Path) -> None:
-        self.log: Final = ActionLog(folder / LOG)
+        self.log: Final = ActionLog(folder / LOG, alone=True)
 
     def scored(self, result: ResultDocument, files: Mapping[str, bytes]) -> None:
         """A case was scored, and these files were written, by their names. Raises ExportError."""

@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,11 +97,17 @@ class LogFinding:
 class ActionLog:
     """Appends to one log; processes and threads take turns."""
 
-    def __init__(self, path: Path) -> None:
-        """Makes the file with its first entry, or goes on with one. A line that a killed process left unfinished is cut off."""
+    def __init__(self, path: Path, *, alone: bool = False) -> None:
+        """Makes the file with its first entry, or goes on with one. A line that a killed process left unfinished is cut off.
+
+        alone: the caller sees to it that nobody else appends meanwhile; there is no lock file then.
+        """
         self.path: Final = path
         self.head_path: Final = path.with_name(path.name + HEAD_SUFFIX)
-        self._turn = FileLock(path.with_name(f".{path.name}{LOCK_SUFFIX}"), timeout=_PATIENCE, thread_local=False)
+        lock = path.with_name(f".{path.name}{LOCK_SUFFIX}")
+        self._turn: AbstractContextManager[object] = (
+            nullcontext() if alone else FileLock(lock, timeout=_PATIENCE, thread_local=False)
+        )
         # The last entry that this object appended, and how long the file was then: alone, it reads nothing again.
         self._mine: tuple[Entry, int] | None = None
 
@@ -216,7 +222,9 @@ def verify_log(path: Path, head: str | None = None) -> LogFinding:
     for line in _lines(path):
         found.add(line, path)
     found.finish(path)
-    if beside is None and found.read:
+    if beside is None and not found.read and not found.changes:
+        raise LibraryError("this is no log of HER2 Viewer: it is empty", path=path, remedy="choose a log or a bundle")
+    if beside is None:
         found.remarks.append("There is no head file beside the log: whether entries are missing at its end cannot be told.")
     elif beside is not None:
         found.compare(*beside)

@@ -9,6 +9,7 @@ from typing import Final
 from her2viewer.batch.bundles import bundle_of, scored
 from her2viewer.batch.names import STORE, file_stem
 from her2viewer.batch.results_log import ResultsLog
+from her2viewer.batch.store import RowStore
 from her2viewer.cli.terminal import Terminal
 from her2viewer.errors import ExportError
 from her2viewer.export.bundle import write_bundle
@@ -39,20 +40,28 @@ def write_exports(asked: ExportAsked) -> None:
             path=asked.results.resolve(),
             remedy="name a folder that 'her2viewer score' or the batch dialog wrote",
         )
-    terminal = Terminal()
+    store = RowStore(asked.results)
+    try:
+        _write_all(asked, store, Terminal())
+    finally:
+        store.close()
+
+
+def _write_all(asked: ExportAsked, store: RowStore, terminal: Terminal) -> None:
     if asked.fhir is not None:
-        count = _lines(asked, asked.fhir) if asked.fhir.suffix.lower() == LINES else _observations(asked, asked.fhir)
+        write = _lines if asked.fhir.suffix.lower() == LINES else _observations
+        count = write(asked, store, asked.fhir)
         terminal.say(f"{count:,} FHIR Observations, status preliminary, written to {asked.fhir}.")
     if asked.bundle is not None:
-        for name, head in _bundles(asked, asked.bundle):
+        for name, head in _bundles(asked, store, asked.bundle):
             terminal.say(f"{name}: head {head}")
         terminal.say(f"Written to {asked.bundle}. Note the heads elsewhere; 'her2viewer verify FILE --head HASH' compares.")
 
 
-def _observations(asked: ExportAsked, folder: Path) -> int:
+def _observations(asked: ExportAsked, store: RowStore, folder: Path) -> int:
     log, count = ResultsLog(asked.results), 0
     _make(folder)
-    for result in scored(asked.results, asked.cases):
+    for result in scored(store, asked.cases):
         data = observation_text(result, subject=asked.subject).encode()
         _write(folder / f"{file_stem(result.case_id)}.fhir.json", data, asked.replace)
         log.exported((result.case_id,), 1, "FHIR Observation", hashlib.sha256(data).hexdigest())
@@ -60,11 +69,11 @@ def _observations(asked: ExportAsked, folder: Path) -> int:
     return count
 
 
-def _lines(asked: ExportAsked, path: Path) -> int:
+def _lines(asked: ExportAsked, store: RowStore, path: Path) -> int:
     _free(path, asked.replace)
     count, digest = 0, hashlib.sha256()
     with write_atomic(path) as file:
-        for result in scored(asked.results, asked.cases):
+        for result in scored(store, asked.cases):
             line = observation_line(result, subject=asked.subject).encode()
             file.write(line)
             digest.update(line)
@@ -73,11 +82,11 @@ def _lines(asked: ExportAsked, path: Path) -> int:
     return count
 
 
-def _bundles(asked: ExportAsked, folder: Path) -> Iterator[tuple[str, str]]:
+def _bundles(asked: ExportAsked, store: RowStore, folder: Path) -> Iterator[tuple[str, str]]:
     """Name and head of each, as it is written."""
     log = ResultsLog(asked.results)
     _make(folder)
-    for result in scored(asked.results, asked.cases):
+    for result in scored(store, asked.cases):
         bundle = bundle_of(asked.results, result.case_id, asked.model)
         _free(folder / bundle.name, asked.replace)
         log.exported((result.case_id,), 1, "evidence bundle", write_bundle(folder / bundle.name, bundle))

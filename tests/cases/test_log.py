@@ -68,6 +68,10 @@ def test_a_chain_that_was_made_anew_is_known_by_a_hash_noted_elsewhere(log: Acti
     assert "noted elsewhere" in verify_log(forged.path, head=noted).changes[0]
 
 
+def test_an_emptied_log_is_cut_off(log: ActionLog) -> None:
+    assert changes(log, []) == "The log was cut off: it held 6 entries, and 0 are left."
+
+
 def test_an_entry_replaced_with_a_right_hash_breaks_the_chain(log: ActionLog, tmp_path: Path) -> None:
     other = ActionLog(tmp_path / "other.jsonl")
     for _ in range(6):

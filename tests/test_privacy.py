@@ -250,7 +250,7 @@ def test_the_label_of_a_slide_is_never_read_for_an_export(
     read: list[str] = []
     real = kind.associated_image
     monkeypatch.setattr(kind, "associated_image", lambda self, name: read.append(name) or real(self, name))
-    asked = ["--overlay", "--explain", "--device", "cpu", "--model", random_package.folder]
+    asked = ["--overlay", "--device", "cpu", "--model", random_package.folder]
     out = tmp_path / "out"
     assert her2viewer("score", "--he", slides[0], "--ihc", slides[1], "--out", out, *asked).status == 0
     model = ["--model", random_package.folder]

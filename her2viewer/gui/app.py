@@ -18,7 +18,7 @@ from her2viewer.gui.cases.information import InformationRoom
 from her2viewer.gui.cases.prefetch import PrefetchingOpener
 from her2viewer.gui.cases.room import CasesRoom
 from her2viewer.gui.compare.room import CompareRoom
-from her2viewer.gui.controllers.batch import BatchController
+from her2viewer.gui.batch.controller import BatchController
 from her2viewer.gui.controllers.exporting import Exporting
 from her2viewer.gui.controllers.images import Images, Opener
 from her2viewer.gui.controllers.messenger import Level

@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from her2viewer.gui.app import App
-from her2viewer.gui.dialogs.batch import BatchDialog
-from her2viewer.gui.dialogs.batch_table import PAIR_ROLE, SORT_ROLE, BatchTable
+from her2viewer.gui.batch.dialog import BatchDialog
+from her2viewer.gui.batch.table import PAIR_ROLE, SORT_ROLE, BatchTable
 from her2viewer.gui.state import ScorePhase
 from her2viewer.scoring.stains import Stain
 

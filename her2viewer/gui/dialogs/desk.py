@@ -11,7 +11,7 @@ from her2viewer.batch.options import BatchOptions
 from her2viewer.gui.controllers.exporting import ExportWish, exportable, pair_of
 from her2viewer.gui.crash import log_path
 from her2viewer.gui.dialogs.about import AboutDialog
-from her2viewer.gui.dialogs.batch import BatchDialog, BatchWish
+from her2viewer.gui.batch.dialog import BatchDialog, BatchWish
 from her2viewer.gui.dialogs.export import ExportDialog
 from her2viewer.gui.dialogs.model_card import ModelCardDialog
 from her2viewer.gui.dialogs.open_pair import OpenPairDialog

@@ -26,8 +26,8 @@ from her2viewer import RESEARCH_USE
 from her2viewer.batch.row import BatchRow
 from her2viewer.cases.pair import Pair, Pairing
 from her2viewer.errors import UserError
-from her2viewer.gui.controllers.batch import BatchEnd
-from her2viewer.gui.dialogs.batch_table import PAIR_ROLE, SORT_ROLE, BatchTable
+from her2viewer.gui.batch.controller import BatchEnd
+from her2viewer.gui.batch.table import PAIR_ROLE, SORT_ROLE, BatchTable
 from her2viewer.gui.panels.section import quiet
 
 

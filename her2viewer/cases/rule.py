@@ -8,10 +8,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from her2viewer.cases.folders import images_in, matched, pair_by_ending, pair_folder, pair_folders, unambiguous
+from her2viewer.cases.folders import images_in, matched, pair_by_ending, pair_folders, unambiguous
 from her2viewer.cases.manifest import TABLE_SUFFIXES, read_manifest
 from her2viewer.cases.names import same
 from her2viewer.cases.pair import Pair, Pairing, Refused, pair_files
+from her2viewer.cases.pairing import pairs_from
 from her2viewer.errors import PairError
 from her2viewer.scoring.stains import Stain
 
@@ -59,7 +60,7 @@ def pairs_by(rule: Rule, first: Path, second: Path | None = None, pattern: str =
                 return pair_folders(*places.values())
             raise PairError("it holds no folders HE and IHC", path=first, remedy="choose another rule, or the folder above")
         case Rule.AUTO:
-            return pair_folder(first)
+            return pairs_from(first)
 
 
 def pair_by_pattern(root: Path, pattern: str) -> Pairing:

@@ -41,6 +41,10 @@ class ExportError(UserError):
     """A result that could not be written. What stood there before is untouched."""
 
 
+class ClusterError(UserError):
+    """A Dask cluster that cannot be reached, was lost or cannot do the work. The rows that came before stand."""
+
+
 class AnnotationError(UserError):
     """A shape that cannot stand, a grid that cannot be laid, or a file of either that cannot be read."""
 

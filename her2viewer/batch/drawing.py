@@ -1,14 +1,13 @@
-"""The annotated picture that a batch writes for a pair: both stains side by side, or the IHC alone."""
-
-from pathlib import Path
+"""The annotated picture that a batch makes of a pair: both stains side by side, or the IHC alone."""
 
 from her2viewer.batch.options import BatchOptions
 from her2viewer.batch.row import Drawing
-from her2viewer.export.annotated import annotated_picture, save_picture, scales, shared_scale
+from her2viewer.export.annotated import annotated_picture, scales, shared_scale
+from her2viewer.export.picture_file import png
 
 
-def save_drawing(path: Path, drawing: Drawing, case_id: str, options: BatchOptions) -> None:
-    """Draws and writes the picture, in the format that the path's suffix names. Raises ExportError."""
+def encoded_drawing(drawing: Drawing, case_id: str, options: BatchOptions) -> bytes:
+    """The picture as the bytes of a PNG."""
     mpp, stains = scales(drawing.images.sources), tuple(drawing.images.sources)
     picture = annotated_picture(
         drawing.pixels.pixels,
@@ -21,4 +20,4 @@ def save_drawing(path: Path, drawing: Drawing, case_id: str, options: BatchOptio
         mpp=mpp,
         coverage=options.coverage,
     )
-    save_picture(path, picture, shared_scale(mpp, stains))
+    return png(picture, shared_scale(mpp, stains))

@@ -1,6 +1,8 @@
 """What a batch is asked to do."""
 
-from dataclasses import dataclass, field
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from her2viewer.export.overlay import OverlayStyle
@@ -41,6 +43,18 @@ class BatchOptions:
         self.request("")
         if self.resume and self.model is None:
             raise ValueError("to resume, the model must be named")
+
+    @property
+    def wanted(self) -> dict[str, object]:
+        """What changes the files of a pair beside its bytes and the model, as JSON has it; None for what is not asked for."""
+        drawn = asdict(self.style) | {"target": self.target, "stage": self.stage, "method": self.method, "against": self.against}
+        map_ = {name: drawn[name] for name in ("target", "stage", "method", "against")}
+        return {"align": self.align, "picture": drawn if self.overlay else None, "explain": map_ if self.explain else None}
+
+    def covers(self, done: Mapping[str, object]) -> bool:
+        """Whether what was `wanted` of a pair before gave all that is wanted of it now."""
+        wanted = json.loads(json.dumps(self.wanted))
+        return all(done.get(name) == value for name, value in wanted.items() if value is not None)
 
     def request(self, score: str) -> MapRequest:
         """The map of a pair by its score. Raises ValueError for one that cannot be made."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from her2viewer.batch.encode import EncodedRow, encode
 from her2viewer.batch.options import BatchOptions
 from her2viewer.batch.row import BatchRow, ReadPair, guarded, read_pair, scored_row
 from her2viewer.batch.writer import BatchWriter
@@ -20,6 +21,7 @@ from her2viewer.scoring.field_scorer import FieldScorer
 from her2viewer.scoring.watching import never
 
 READERS: Final = 2
+ENCODERS: Final = 2
 BATCH: Final = 8
 AHEAD: Final = READERS + BATCH
 """Pairs that are being read or wait for the network."""
@@ -91,6 +93,7 @@ class _Run:
         source = iter(pairs)
         waiting: deque[tuple[Pair, int]] = deque()
         readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
+        encoders = ThreadPoolExecutor(ENCODERS, thread_name_prefix="encode")
         writers = ThreadPoolExecutor(1, thread_name_prefix="write")
         stopped = False
         try:
@@ -102,7 +105,8 @@ class _Run:
                 if self._reading:
                     try:
                         for pixels, row in self._score(self._take()):
-                            self._writing.append((pixels, writers.submit(self._writer.add, row)))
+                            encoding = encoders.submit(encode, row, self._options)
+                            self._writing.append((pixels, writers.submit(self._write, encoding)))
                     except Cancelled:
                         stopped = True
                     self._settle(BATCH)
@@ -112,12 +116,13 @@ class _Run:
                     break
             self._settle(0)
         except BaseException:
-            readers.shutdown(wait=True, cancel_futures=True)
-            writers.shutdown(wait=True, cancel_futures=True)
+            for pool in (readers, writers, encoders):
+                pool.shutdown(wait=True, cancel_futures=True)
             with suppress(ExportError):  # the first error is the one to tell
                 self._writer.close()
             raise
         readers.shutdown(wait=True, cancel_futures=True)
+        encoders.shutdown(wait=True)
         writers.shutdown(wait=True)
         files = self._writer.close()
         seconds = time.perf_counter() - started
@@ -141,6 +146,10 @@ class _Run:
     def _read(self, pair: Pair) -> ReadPair | BatchRow:
         """In a reading thread."""
         return guarded(pair, lambda: self._writer.finished(pair) or read_pair(pair, align=self._options.align))
+
+    def _write(self, encoding: Future[EncodedRow]) -> BatchRow:
+        """In the writing thread, in the order of the rows."""
+        return self._writer.add(encoding.result())
 
     def _take(self) -> list[tuple[_InWork, ReadPair | BatchRow]]:
         """The next pair, waited for, and those after it that are read already."""

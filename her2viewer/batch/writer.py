@@ -1,128 +1,136 @@
-"""The folder of results: a JSON and a picture per pair as they come, the tables at the end, what is kept on resuming."""
+"""The folder of results: each pair's files and row as they come, the tables at the end, what is kept on going on."""
 
 import hashlib
 import json
 import tempfile
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
-from her2viewer.batch.drawing import save_drawing
+from her2viewer.batch.encode import EncodedRow, endings
+from her2viewer.batch.names import LIST, TABLE, file_stem
 from her2viewer.batch.options import BatchOptions
-from her2viewer.batch.row import BatchRow, guarded, written
-from her2viewer.cases.names import same
+from her2viewer.batch.row import BatchRow, written
+from her2viewer.batch.store import RowStore, StoredRow
+from her2viewer.batch.tables import write_tables
 from her2viewer.cases.pair import Pair
 from her2viewer.errors import ExportError
-from her2viewer.export.explanation import ExplanationDocument, write_arrays, write_explanation
-from her2viewer.export.files import safe_name, write_atomic
+from her2viewer.export.files import write_atomic
 from her2viewer.export.places import file_within, without_places
-from her2viewer.export.results import SCHEMA, ResultDocument, read_json, write_json
-from her2viewer.export.table import csv_row, failed_row, write_csv
-
-TABLE: Final = "results.csv"
-LIST: Final = "results.json"
-_HEAD_BYTES: Final = 200
+from her2viewer.export.results import SCHEMA, ResultDocument, json_text
+from her2viewer.export.table import failed_row
 
 
 class BatchWriter:
-    """Writes the rows of one run into `options.out`. `add` and `close` belong to one thread, `finished` to any.
+    """Writes the rows of one run into `options.out`. `add`, `close` and `release` belong to one thread, `finished` to any.
 
-    Every pair's files are whole as soon as `add` returns, the JSON last: a run that is killed has lost nothing but its
-    tables, and `resume` takes the results up again. The tables list all results in the folder and the failures of this run.
+    Every pair's files are whole and its row is kept as soon as `add` returns: a run that is killed has lost nothing but its
+    tables, and `resume` takes the rows up again. The tables list all rows of the folder. One run at a time holds a folder.
     """
 
     def __init__(self, options: BatchOptions) -> None:
-        """Makes the folder. Raises ExportError where it cannot be written, or holds results and is not to be resumed."""
+        """Makes the folder. Raises ExportError where it cannot be written, another run is writing there, or it holds results
+        and is not to be resumed.
+        """
         self._options = options
-        self._rows: list[BatchRow] = []
-        self._own: set[Path] = set()
         _make_writable(options.out)
-        found = _results_in(options.out)
-        if not options.resume and (found or (options.out / TABLE).exists() or (options.out / LIST).exists()):
+        tables = [options.out / name for name in (TABLE, LIST)]
+        self._store = RowStore(options.out)
+        if not options.resume and (len(self._store) or any(path.exists() for path in tables)):
+            self.release()
             raise ExportError(
                 "there are results in this folder already",
                 path=options.out.resolve(),
                 remedy="choose another folder, or go on with these results (on the command line: --resume)",
             )
-        self._earlier = found
 
     def finished(self, pair: Pair) -> BatchRow | None:
-        """The row of a pair whose result is in the folder and was made of the same bytes by the same model, or None.
+        """The row of a pair whose result is kept and was made of the same bytes by the same model in the same way, or None.
 
-        Where pictures or explanations are wanted and this pair's is not there, it counts as not finished.
+        Where a picture or an explanation is wanted and is not there any more, or a file was changed, it counts as not finished.
         """
         options = self._options
-        document = self._earlier.get(self._json(pair))
-        if not options.resume or options.model is None or document is None:
+        stored = self._store.find(pair.case_id) if options.resume and options.model is not None else None
+        if stored is None or stored.result is None or options.model is None:
             return None
-        files = [self._json(pair)]
-        if options.overlay:
-            files.append(self._picture(pair))
-        if options.explain:
-            files += self._explanation(pair)
-        images = document.images
+        if stored.model_sha256 != options.model.sha256 or not options.covers(_wanted(stored)):
+            return None
+        files = tuple(self._file(pair, ending) for ending in endings(options))
         try:
-            he = _sha256(pair.he) if pair.he is not None else None
-            same_bytes = he == (images.he.sha256 if images.he is not None else None)
-            same_bytes = same_bytes and _sha256(pair.ihc) == images.ihc.sha256
-        except OSError:  # opening the pair will say it better
+            if _hashes(pair) != (stored.he_sha256, stored.ihc_sha256):
+                return None
+            if files[-1].read_text(encoding="utf-8") != stored.result or not all(file.is_file() for file in files):
+                return None
+        except (OSError, ValueError):  # opening the pair will say it better
             return None
-        if (document.alignment is not None) != (options.align and pair.he is not None):
-            return None
-        if not same_bytes or document.model.sha256 != options.model.sha256 or not all(f.is_file() for f in files):
-            return None
+        document = ResultDocument.model_validate_json(stored.result)
         document = document.model_copy(update={"case_id": pair.case_id, "label": pair.label})
-        return BatchRow(pair, document, None, 0.0, tuple(files), resumed=True)
+        return BatchRow(pair, document, None, 0.0, files, resumed=True)
 
-    def add(self, row: BatchRow) -> BatchRow:
-        """Writes the pair's files and takes the row into the tables. Returns the row without its pixels.
+    def add(self, encoded: EncodedRow) -> BatchRow:
+        """Writes the pair's files and then keeps the row, which it returns with their paths.
 
-        A bug while drawing becomes the row's error. Raises ExportError where a file cannot be written (what is full for
-        one pair is full for the next); the row is then in no table.
+        Raises ExportError where a file cannot be written (what is full for one pair is full for the next); the row is then
+        not kept.
         """
-        row = guarded(row.pair, lambda: self._written(row), raising=(ExportError,))
-        self._rows.append(row)
-        return row
-
-    def _written(self, row: BatchRow) -> BatchRow:
-        if row.result is None or row.resumed:
-            return written(row, row.files)
+        row = encoded.row
+        if row.resumed:
+            self._relabel(row)
+            return row
         files = []
-        if row.drawing is not None:
-            files.append(self._claim(self._picture(row.pair)))
-            save_drawing(files[-1], row.drawing, row.pair.case_id, self._options)
-        if row.explanation is not None:
-            document, arrays = map(self._claim, self._explanation(row.pair))
-            write_arrays(arrays, row.explanation)
-            write_explanation(document, ExplanationDocument.of(row.explanation, row.result, arrays.name))
-            files += [document, arrays]
-        # Last, since it says that the pair is done.
-        files.append(self._claim(self._json(row.pair)))
-        write_json(files[-1], row.result)
+        for ending, data in encoded.files:
+            files.append(self._claim(self._file(row.pair, ending), row.pair.case_id))
+            with write_atomic(files[-1]) as file:
+                file.write(data)
+        self._store.put(self._stored(row, tuple(path.name for path in files)))
         return written(row, tuple(files))
 
     def close(self) -> tuple[Path, ...]:
-        """Writes the tables anew and returns their paths; none where there is nothing to list. Raises ExportError."""
-        own = {self._json(row.pair) for row in self._rows}
-        earlier = [document for path, document in sorted(self._earlier.items()) if path not in own]
-        if not earlier and not self._rows:
-            return ()
-        table, listing = self._options.out / TABLE, self._options.out / LIST
-        write_csv(table, [*map(csv_row, earlier), *(self._cells(row) for row in self._rows)])
-        objects = [*map(_plain, earlier), *(self._object(row) for row in self._rows)]
-        with write_atomic(listing) as file:
-            file.write((json.dumps(objects, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "replace"))
-        return table, listing
+        """Writes the tables anew and returns their paths; none where there is nothing to list. Raises ExportError.
+
+        The rows are kept whatever becomes of the tables. Lets go of the folder.
+        """
+        try:
+            return write_tables(self._store)
+        finally:
+            self.release()
+
+    def release(self) -> None:
+        """Lets go of the folder without tables; leaves no empty store behind. Harmless when done twice."""
+        empty = False
+        with suppress(ExportError, ValueError):
+            empty = not len(self._store)
+        self._store.close()
+        if empty:
+            with suppress(OSError):
+                self._store.path.unlink(missing_ok=True)
+
+    def _relabel(self, row: BatchRow) -> None:
+        """A label that was corrected since is taken over, in the pair's own file too."""
+        assert row.result is not None
+        stored = self._store.find(row.pair.case_id)
+        if stored is not None and stored.result != json_text(row.result):
+            with write_atomic(row.files[-1]) as file:
+                file.write(json_text(row.result).encode())
+            self._store.put(self._stored(row, stored.files, stored.wanted))
+
+    def _stored(self, row: BatchRow, files: tuple[str, ...], wanted: str | None = None) -> StoredRow:
+        result = row.result
+        wanted = wanted or json.dumps(self._options.wanted)
+        if result is None:
+            error = without_places(row.error or "not scored")
+            failed = json.dumps({"cells": self._cells(row), "object": self._object(row)})
+            return StoredRow(row.pair.case_id, None, None, None, wanted, None, error, failed, (), row.seconds)
+        he = None if result.images.he is None else result.images.he.sha256
+        ihc, model = result.images.ihc.sha256, result.model.sha256
+        return StoredRow(
+            row.pair.case_id, he, ihc, model, wanted, json_text(result), None, None, files, row.seconds
+        )  # fmt: skip
 
     def _cells(self, row: BatchRow) -> dict[str, str | int | float | None]:
-        if row.result is not None:
-            return csv_row(row.result)
-        pair = row.pair
-        error = row.error or "not scored"
+        pair, error = row.pair, row.error or "not scored"
         return failed_row(pair.case_id, pair.he, pair.ihc, error, label=pair.label, root=self._options.root)
 
     def _object(self, row: BatchRow) -> dict[str, object]:
-        if row.result is not None:
-            return _plain(row.result)
         pair, root = row.pair, self._options.root
         return {
             "schema": SCHEMA,
@@ -136,54 +144,29 @@ class BatchWriter:
             "error": without_places(row.error or "not scored"),
         }
 
-    def _json(self, pair: Pair) -> Path:
-        return self._options.out / f"{file_stem(pair.case_id)}.json"
+    def _file(self, pair: Pair, ending: str) -> Path:
+        return self._options.out / f"{file_stem(pair.case_id)}{ending}"
 
-    def _picture(self, pair: Pair) -> Path:
-        return self._options.out / f"{file_stem(pair.case_id)}_overlay.png"
-
-    def _explanation(self, pair: Pair) -> tuple[Path, Path]:
-        """What questions a pair's score, and its maps as arrays."""
-        stem = file_stem(pair.case_id)
-        return self._options.out / f"{stem}_explanation.json", self._options.out / f"{stem}_maps.npz"
-
-    def _claim(self, path: Path) -> Path:
+    def _claim(self, path: Path, case_id: str) -> Path:
         """The path, where nothing stands that a user may have put there."""
-        if not self._options.resume and path not in self._own and path.exists():
+        if not self._options.resume and path.exists() and self._store.find(case_id) is None:
             raise ExportError("a file of this name is there already", path=path, remedy="choose an empty folder")
-        self._own.add(path)
         return path
 
 
-def file_stem(case_id: str) -> str:
-    """The name of a case's files without their endings; never that of the tables."""
-    stem = safe_name(case_id)
-    if same(stem) != Path(LIST).stem:
-        return stem
-    return f"{stem}-{hashlib.sha256(case_id.encode()).hexdigest()[:8]}"
+def _wanted(stored: StoredRow) -> dict[str, object]:
+    found = json.loads(stored.wanted)
+    return found if isinstance(found, dict) else {}
+
+
+def _hashes(pair: Pair) -> tuple[str | None, str]:
+    """SHA-256 of both files' bytes. Raises OSError."""
+    return None if pair.he is None else _sha256(pair.he), _sha256(pair.ihc)
 
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _plain(document: ResultDocument) -> dict[str, object]:
-    return document.model_dump(mode="json", by_alias=True)
-
-
-def _results_in(folder: Path) -> dict[Path, ResultDocument]:
-    """The result files of a folder. What is no result file, or a damaged one, is passed over."""
-    found = {}
-    for path in folder.glob("*.json"):
-        try:
-            with path.open("rb") as file:
-                if SCHEMA.encode() not in file.read(_HEAD_BYTES) or path.name == LIST:
-                    continue
-            found[path] = read_json(path)
-        except (OSError, ExportError):
-            continue
-    return found
 
 
 def _make_writable(folder: Path) -> None:

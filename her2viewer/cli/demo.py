@@ -2,15 +2,16 @@
 
 from pathlib import Path
 
-from her2viewer.batch.drawing import save_drawing
+from her2viewer.batch.drawing import encoded_drawing
+from her2viewer.batch.names import file_stem
 from her2viewer.batch.options import BatchOptions
 from her2viewer.batch.row import score_pair
-from her2viewer.batch.writer import file_stem
 from her2viewer.cases.pairing import Pair, pair_folder
 from her2viewer.cli.choices import Device
 from her2viewer.cli.score import cautions, coverage, lines_of, open_model, open_scorer
 from her2viewer.cli.terminal import Terminal
 from her2viewer.errors import ExportError
+from her2viewer.export.files import write_atomic
 from her2viewer.export.results import write_json
 from her2viewer.resources import resource
 
@@ -45,7 +46,8 @@ def write_demo(out: Path, device: Device) -> int:
     _make(out)
     stem = file_stem(pair.case_id)
     files = [out / f"{stem}_overlay.png", out / f"{stem}.json", out / WINDOW]
-    save_drawing(files[0], row.drawing, pair.case_id, options)
+    with write_atomic(files[0]) as file:
+        file.write(encoded_drawing(row.drawing, pair.case_id, options))
     write_json(files[1], row.result)
     for line in lines_of(row.result):
         terminal.say(line)

@@ -236,6 +236,19 @@ def score(
         raise typer.Exit(score_pairs(asked))
 
 
+@app.command(epilog="Example: [bold]her2viewer table results[/]")
+def table(
+    results: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A folder that 'score' or the batch dialog wrote.", show_default=False)
+    ],
+) -> None:
+    """Write results.csv and results.json anew from the rows of a folder: after a run that was killed, or while one is paused."""
+    from her2viewer.cli.table import make_tables
+
+    with _sentences():
+        make_tables(results)
+
+
 _Folder = Annotated[
     Path | None,
     typer.Argument(metavar="DIR", help="A model package; without it the one that ships.", show_default=False),

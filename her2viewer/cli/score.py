@@ -73,7 +73,11 @@ def score_pairs(asked: Asked) -> int:
     )
     # Before the network is loaded: a folder that cannot be written is said at once.
     writer = BatchWriter(options)
-    scorer = open_scorer(package, asked.device, asked.precision)
+    try:
+        scorer = open_scorer(package, asked.device, asked.precision)
+    except UserError:
+        writer.release()
+        raise
     terminal.notices((*scorer.notices, *cautions(package)))
     try:
         summary, rows = _run(pairs, scorer, options, writer, terminal)

@@ -1,7 +1,7 @@
 """The explanation file: what questions one result, in figures and words. Its maps lie beside it as arrays."""
 
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, BinaryIO, Final, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -130,6 +130,11 @@ class ExplanationDocument(Section):
     what_if: WhatIfRecord | None
     note: str = RESEARCH_USE
 
+    @property
+    def text(self) -> str:
+        """As it stands in the file."""
+        return self.model_dump_json(by_alias=True, indent=1) + "\n"
+
     @classmethod
     def of(cls, explanation: Explanation, result: ResultDocument, arrays: str) -> Self:
         """result: the one that is explained; arrays: the name of the file of `write_arrays`."""
@@ -151,20 +156,25 @@ class ExplanationDocument(Section):
         )
 
 
-def write_explanation(path: Path, document: ExplanationDocument) -> None:
-    """Whole or not at all. Raises ExportError."""
-    with write_atomic(path) as file:
-        file.write((document.model_dump_json(by_alias=True, indent=1) + "\n").encode())
-
-
-def write_arrays(path: Path, explanation: Explanation) -> None:
+def save_arrays(file: BinaryIO, explanation: Explanation) -> None:
     """The maps as NumPy's `.npz`, by the names that the explanation file gives them; and `untrained`, the first map of a network
-    with random weights. Whole or not at all. Raises ExportError.
+    with random weights.
     """
     arrays = {_array(one): one.values for one in explanation.maps}
     arrays["untrained"] = explanation.trust.randomised.attribution.values
+    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # it has a keyword of its own
+
+
+def write_explanation(path: Path, document: ExplanationDocument) -> None:
+    """Whole or not at all. Raises ExportError."""
     with write_atomic(path) as file:
-        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # it has a keyword of its own
+        file.write(document.text.encode())
+
+
+def write_arrays(path: Path, explanation: Explanation) -> None:
+    """As `save_arrays`, whole or not at all. Raises ExportError."""
+    with write_atomic(path) as file:
+        save_arrays(file, explanation)
 
 
 def _map(one: Attribution, order: tuple[Stain, ...]) -> MapRecord:

@@ -7,7 +7,7 @@ pandas and R drop the mark by themselves; in Python open the file with encoding 
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -113,8 +113,26 @@ def failed_row(
 
 def csv_text(rows: Iterable[Mapping[str, Cell]]) -> str:
     """The table with its header; text cells neutralised, numbers in full, line ends as RFC 4180 wants them."""
-    rows = list(rows)
     out = io.StringIO(newline="")
+    _write(out, rows)
+    return out.getvalue()
+
+
+def write_csv(path: Path | str, rows: Iterable[Mapping[str, Cell]]) -> None:
+    """Writes the table, whole or not at all. Raises ExportError.
+
+    Rows that can be gone through twice (a list, or what reads them from a file) are never all in memory.
+    """
+    with write_atomic(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+        _write(text, rows)
+        text.flush()
+        text.detach()
+
+
+def _write(out: io.TextIOBase, rows: Iterable[Mapping[str, Cell]]) -> None:
+    if isinstance(rows, Iterator):
+        rows = list(rows)
     columns = _columns(rows)
     # Text is quoted and numbers are not, so that a comma, quote or line break in a case id stays inside its cell.
     writer = csv.writer(out, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n")
@@ -122,17 +140,9 @@ def csv_text(rows: Iterable[Mapping[str, Cell]]) -> str:
     for row in rows:
         cells = (row.get(column) for column in columns)
         writer.writerow([neutralised(cell) if isinstance(cell, str) else cell for cell in cells])
-    return out.getvalue()
 
 
-def write_csv(path: Path | str, rows: Iterable[Mapping[str, Cell]]) -> None:
-    """Writes the table, whole or not at all. Raises ExportError."""
-    text = csv_text(rows)
-    with write_atomic(path) as file:
-        file.write(text.encode("utf-8-sig"))
-
-
-def _columns(rows: Sequence[Mapping[str, Cell]]) -> list[str]:
+def _columns(rows: Iterable[Mapping[str, Cell]]) -> list[str]:
     known = set(CSV_COLUMNS)
     others = dict.fromkeys(column for row in rows for column in row if column not in known)
     stray = [

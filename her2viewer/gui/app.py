@@ -34,6 +34,7 @@ from her2viewer.gui.garbage import GarbageCollection, put_modules_aside
 from her2viewer.gui.guard.room import GuardRoom
 from her2viewer.gui.lanes import Lanes
 from her2viewer.gui.membranes.room import MembranesRoom
+from her2viewer.gui.memory import FreedMemory, share_few_arenas
 from her2viewer.gui.pane.tissue_view import WHEEL_DEGREES
 from her2viewer.gui.parts import Parts
 from her2viewer.gui.precedence import put_window_first
@@ -317,6 +318,7 @@ class App:
 def application() -> QApplication:
     """The Qt application, made once; its thread goes before the workers'."""
     put_window_first()
+    share_few_arenas()
     existing = QApplication.instance()
     if isinstance(existing, QApplication):
         return existing
@@ -325,6 +327,7 @@ def application() -> QApplication:
     made.setApplicationVersion(__version__)
     made.setDesktopFileName("her2viewer")
     GarbageCollection(made)
+    FreedMemory(made)
     return made
 
 

@@ -136,8 +136,10 @@ def test_a_full_disk_ends_the_run_and_keeps_what_is_written(
     monkeypatch.setattr(files, "_to_disk", fills_up)
     with pytest.raises(ExportError, match="the disk is full"):
         run_batch(make_pairs(200, (40, 40)), fake, plain(tmp_path))
-    assert len(list((tmp_path / "out").iterdir())) == 4
+    assert len(list((tmp_path / "out").glob("*.json"))) == 4
     assert sum(fake.batches) < 200
+    monkeypatch.undo()
+    assert run_batch(make_pairs(200, (40, 40)), fake, plain(tmp_path, resume=True)).resumed == 4
 
 
 def test_memory_stays_flat(

@@ -29,6 +29,7 @@ from her2viewer.gui.app import App, application
 from her2viewer.gui.compare.state import CompareMode
 from her2viewer.gui.demo import demo_pair
 from her2viewer.gui.garbage import put_modules_aside
+from her2viewer.gui.memory import EVERY_MS
 from her2viewer.gui.pane.tissue_view import SURROUND, TissueView
 from her2viewer.gui.pane.viewpoint import Viewpoint
 from her2viewer.gui.resolve.map import OverlayShown
@@ -265,6 +266,7 @@ def _memory(app: App, idle: float) -> list[Row]:
         _rest(0.01)
         if number in (200, 1000):
             _settle(app)
+            _rest(1.1 * EVERY_MS / 1e3)  # what is free has been given back by then
             after[number] = _resident_mb()
     above, grown = after[1000] - idle, after[1000] - after[200]
     return [

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from her2viewer.batch.encode import encode
 from her2viewer.batch.options import BatchOptions
 from her2viewer.batch.row import BatchRow, ReadPair, guarded, read_pair, scored_row
 from her2viewer.batch.writer import BatchWriter
@@ -183,7 +184,9 @@ class BatchController:
     def _write(self, run: _Run, row: BatchRow) -> None:
         # Each has a topic of its own: of these none replaces another. The lane keeps their order.
         topic = f"batch write {row.pair.case_id}"
-        self._lanes.files.submit(topic, lambda _: run.writer.add(row), self._on_written, failed=self._on_unwritable)
+        self._lanes.files.submit(
+            topic, lambda _: run.writer.add(encode(row, run.options)), self._on_written, failed=self._on_unwritable
+        )
 
     def _on_written(self, row: BatchRow) -> None:
         run = self._run

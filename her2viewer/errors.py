@@ -45,6 +45,10 @@ class ClusterError(UserError):
     """A Dask cluster that cannot be reached, was lost or cannot do the work. The rows that came before stand."""
 
 
+class LibraryError(UserError):
+    """A case library or a log that cannot be read, written or trusted."""
+
+
 class AnnotationError(UserError):
     """A shape that cannot stand, a grid that cannot be laid, or a file of either that cannot be read."""
 

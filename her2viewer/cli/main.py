@@ -188,6 +188,14 @@ def score(
             "the two are not found to match the pair is scored as it is. Each row says which, and how far off.",
         ),
     ] = False,
+    engine: Annotated[
+        str,
+        typer.Option(
+            metavar="ENGINE",
+            help="Who does the work: local, or a Dask cluster by its scheduler, dask://HOST:PORT (dask+tls:// for TLS). The one "
+            "use of the network.",
+        ),
+    ] = "local",
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on in a folder with results: pairs that are done are not done again.")
     ] = False,
@@ -231,6 +239,7 @@ def score(
         model=model,
         resume=resume,
         align=align,
+        engine=engine,
     )
     with _sentences():
         raise typer.Exit(score_pairs(asked))

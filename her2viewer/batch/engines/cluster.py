@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from her2viewer.batch.engines.address import SchedulerAddress
-from her2viewer.errors import ClusterError
+from her2viewer.errors import ClusterError, UserError
 
 CONNECT_SECONDS: Final = 10.0
 WORKERS_WITHIN_SECONDS: Final = 10.0
@@ -85,8 +85,9 @@ class Cluster:
             if self._client.status != "running" or getattr(error, "reason", "") == "scheduler-connection-lost":
                 return self._lost()
             return ClusterError(f"somebody took the work off {self.name}", remedy=_GO_ON)
-        if isinstance(error, ClusterError):
-            return error
+        if isinstance(error, UserError):
+            what = error.what if isinstance(error, ClusterError) else f"a worker cannot do the work: {error.what}"
+            return ClusterError(what, path=error.path, remedy=error.remedy)
         kind, words = type(error).__name__, (str(error).strip().splitlines() or [""])[0]
         return ClusterError(
             f"{self.name} could not take the work ({kind}{': ' if words else ''}{words})",
@@ -113,9 +114,10 @@ def connected(address: SchedulerAddress) -> Iterator[Cluster]:
         )
     from distributed import Client
 
+    connect: Any = Client
     with _quietly():
         try:
-            client = Client(address.contact, timeout=CONNECT_SECONDS, name="her2viewer", set_as_default=False)
+            client = connect(address.contact, timeout=CONNECT_SECONDS, name="her2viewer", set_as_default=False)
         except _UNREACHABLE as error:
             raise _unreachable(address, error) from error
         try:

@@ -12,13 +12,13 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from her2viewer.batch.engines.cluster import Cluster
 from her2viewer.errors import Cancelled, UserError
-from her2viewer.scoring.watching import never
+from her2viewer.scoring.watching import never, unheard
 
 TASK_SECONDS: Final = 0.5
 ITEMS_AT_MOST: Final = 16
@@ -32,6 +32,7 @@ LONELY_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.2
 _SMOOTHING: Final = 0.3
 
+_Tag = TypeVar("_Tag")
 _Item = TypeVar("_Item")
 _Outcome = TypeVar("_Outcome")
 
@@ -45,42 +46,45 @@ class GivenUp:
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[_Outcome]):
-    """What a task comes back with: an outcome an item, in their order, and the seconds it took."""
+    """What a task comes back with: an outcome an item, in their order, the seconds it took, and what the user should know."""
 
     outcomes: tuple[_Outcome, ...]
     seconds: float
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _Task(Generic[_Item]):
-    items: tuple[_Item, ...]
+class _Task(Generic[_Tag, _Item]):
+    items: tuple[tuple[_Tag, _Item], ...]
     alone: bool
 
 
-class WorkStream(Generic[_Item, _Outcome]):
-    """One run's work on a cluster. work: imported by name on the workers, and given some items."""
+class WorkStream(Generic[_Tag, _Item, _Outcome]):
+    """One run's work on a cluster. work: imported by name on the workers, and given some items; an item's tag stays here."""
 
     def __init__(
         self,
         cluster: Cluster,
         work: Callable[[Sequence[_Item]], Answer[_Outcome]],
         cancelled: Callable[[], bool] = never,
+        on_notices: Callable[[Sequence[str]], None] = unheard,
     ) -> None:
         self._cluster = cluster
         self._work = work
         self._cancelled = cancelled
+        self._on_notices = on_notices
         self._run = uuid.uuid4().hex[:12]
         self._numbers = itertools.count()
-        self._under_way: dict[Any, _Task[_Item]] = {}
-        self._suspects: deque[_Item] = deque()
+        self._under_way: dict[Any, _Task[_Tag, _Item]] = {}
+        self._suspects: deque[tuple[_Tag, _Item]] = deque()
         self._done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._fetched: queue.SimpleQueue[tuple[Any, Answer[_Outcome] | BaseException]] = queue.SimpleQueue()
         self._item_seconds: float | None = None
         self._threads = cluster.threads
         self._watched = self._last_worker = time.monotonic()
 
-    def outcomes(self, items: Iterable[_Item]) -> Generator[tuple[_Item, _Outcome | GivenUp], None, None]:
-        """Each item with what came of it, as they come, each once. Closing the generator drops what is under way.
+    def outcomes(self, items: Iterable[tuple[_Tag, _Item]]) -> Generator[tuple[_Tag, _Outcome | GivenUp], None, None]:
+        """Each item's tag with what came of it, as they come, each once. Closing the generator drops what is under way.
 
         Raises Cancelled, and UserError where the cluster is lost, has no worker left or cannot do the work.
         """
@@ -94,11 +98,12 @@ class WorkStream(Generic[_Item, _Outcome]):
                 for task, answer in self._arrivals():
                     if isinstance(answer, Answer):
                         self._learn(task, answer)
-                        yield from zip(task.items, answer.outcomes, strict=True)
+                        for (tag, _), outcome in zip(task.items, answer.outcomes, strict=True):
+                            yield tag, outcome
                     elif (deaths := self._cluster.deaths(answer)) is None:
                         raise self._cluster.explained(answer)
                     elif task.alone:
-                        yield task.items[0], GivenUp(deaths)
+                        yield task.items[0][0], GivenUp(deaths)
                     else:
                         self._suspects.extend(task.items)
                 if self._cancelled():
@@ -107,7 +112,7 @@ class WorkStream(Generic[_Item, _Outcome]):
             self._done.put(None)
             self._cluster.drop(list(self._under_way))
 
-    def _feed(self, source: Iterable[_Item]) -> None:
+    def _feed(self, source: Iterator[tuple[_Tag, _Item]]) -> None:
         """Hands out as much as there is room for; one suspect alone, once everything else is back."""
         if self._suspects:
             if not self._under_way:
@@ -119,8 +124,9 @@ class WorkStream(Generic[_Item, _Outcome]):
                 return
             self._submit(_Task(items, alone=False))
 
-    def _submit(self, task: _Task[_Item]) -> None:
-        future = self._cluster.submit(f"her2viewer-{self._run}-{next(self._numbers)}", self._work, task.items)
+    def _submit(self, task: _Task[_Tag, _Item]) -> None:
+        key = f"her2viewer-{self._run}-{next(self._numbers)}"
+        future = self._cluster.submit(key, self._work, [item for _, item in task.items])
         self._under_way[future] = task
         future.add_done_callback(self._done.put)
 
@@ -129,15 +135,16 @@ class WorkStream(Generic[_Item, _Outcome]):
             return 1
         return max(1, min(ITEMS_AT_MOST, round(TASK_SECONDS / max(self._item_seconds, 1e-6))))
 
-    def _learn(self, task: _Task[_Item], answer: Answer[_Outcome]) -> None:
+    def _learn(self, task: _Task[_Tag, _Item], answer: Answer[_Outcome]) -> None:
+        self._on_notices(answer.notices)
         seconds = answer.seconds / len(task.items)
         before = seconds if self._item_seconds is None else self._item_seconds
         self._item_seconds = before + _SMOOTHING * (seconds - before)
 
-    def _arrivals(self) -> list[tuple[_Task[_Item], Answer[_Outcome] | BaseException]]:
+    def _arrivals(self) -> list[tuple[_Task[_Tag, _Item], Answer[_Outcome] | BaseException]]:
         """What has come in; waits a moment for the first, and looks after the cluster. Raises UserError."""
         self._watch()
-        arrived = []
+        arrived: list[tuple[_Task[_Tag, _Item], Answer[_Outcome] | BaseException]] = []
         with_wait = True
         while True:
             try:

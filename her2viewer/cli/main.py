@@ -201,6 +201,14 @@ def score(
             show_default=False,
         ),
     ] = "",
+    engine: Annotated[
+        str,
+        typer.Option(
+            metavar="ENGINE",
+            help="Who does the work: local, or a Dask cluster by its scheduler, dask://HOST:PORT (dask+tls:// for TLS). The one "
+            "use of the network.",
+        ),
+    ] = "local",
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on in a folder with results: pairs that are done are not done again.")
     ] = False,
@@ -250,6 +258,7 @@ def score(
         align=align,
         rule=Rule.PATTERN if pattern else rule,
         pattern=pattern,
+        engine=engine,
     )
     with _sentences():
         raise typer.Exit(score_pairs(asked))

@@ -4,13 +4,13 @@ from pathlib import Path
 
 from her2viewer.batch.options import BatchOptions
 from her2viewer.batch.row import Drawing
-from her2viewer.export.annotated import annotated_picture, save_picture, scales, shared_scale
+from her2viewer.export.annotated import annotated_page, save_picture, scales, shared_scale
 
 
 def save_drawing(path: Path, drawing: Drawing, case_id: str, options: BatchOptions) -> None:
     """Draws and writes the picture, in the format that the path's suffix names. Raises ExportError."""
     mpp, stains = scales(drawing.images.sources), tuple(drawing.images.sources)
-    picture = annotated_picture(
+    page = annotated_page(
         drawing.pixels.pixels,
         drawing.attribution,
         drawing.evidence.prediction,
@@ -21,4 +21,4 @@ def save_drawing(path: Path, drawing: Drawing, case_id: str, options: BatchOptio
         mpp=mpp,
         coverage=options.coverage,
     )
-    save_picture(path, picture, shared_scale(mpp, stains))
+    save_picture(path, page.picture, shared_scale(mpp, stains), page.record.text)

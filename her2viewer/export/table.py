@@ -7,7 +7,7 @@ pandas and R drop the mark by themselves; in Python open the file with encoding 
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -115,7 +115,7 @@ def csv_text(rows: Iterable[Mapping[str, Cell]]) -> str:
     """The table with its header; text cells neutralised, numbers in full, line ends as RFC 4180 wants them."""
     rows = list(rows)
     out = io.StringIO(newline="")
-    columns = _columns(rows)
+    columns = columns_of(rows)
     # Text is quoted and numbers are not, so that a comma, quote or line break in a case id stays inside its cell.
     writer = csv.writer(out, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n")
     writer.writerow(columns)
@@ -132,7 +132,8 @@ def write_csv(path: Path | str, rows: Iterable[Mapping[str, Cell]]) -> None:
         file.write(text.encode("utf-8-sig"))
 
 
-def _columns(rows: Sequence[Mapping[str, Cell]]) -> list[str]:
+def columns_of(rows: Iterable[Mapping[str, Cell]]) -> list[str]:
+    """The columns of a table of these rows: the usual ones, and what single rows have besides. Raises ValueError for others."""
     known = set(CSV_COLUMNS)
     others = dict.fromkeys(column for row in rows for column in row if column not in known)
     stray = [

@@ -9,7 +9,7 @@ import typer
 
 from her2viewer import RESEARCH_USE, __version__
 from her2viewer.cases.rule import Rule
-from her2viewer.cli.choices import Device, Method, Precision, Stage
+from her2viewer.cli.choices import Device, Method, PaperSize, Precision, Stage
 from her2viewer.cli.terminal import survive_odd_names
 from her2viewer.errors import UserError
 from her2viewer.export.overlay import ColourMap, OverlayStyle
@@ -222,6 +222,9 @@ def score(
             "use of the network.",
         ),
     ] = "local",
+    report: Annotated[
+        bool, typer.Option("--report", help="Write the report of the study, report.pdf, when all is scored.")
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on in a folder with results: pairs that are done are not done again.")
     ] = False,
@@ -276,6 +279,7 @@ def score(
         rule=Rule.PATTERN if pattern else rule,
         pattern=pattern,
         engine=engine,
+        report=report,
     )
     with _sentences():
         raise typer.Exit(score_pairs(asked))
@@ -374,6 +378,58 @@ def verify_evidence(
 
     with _sentences():
         raise typer.Exit(verify_file(file, None if head is None else head.strip().lower()))
+@app.command(
+    epilog="Examples:\n\n"
+    "[bold]her2viewer report results --out study.pdf[/]\n\n"
+    "[bold]her2viewer report results --case S12 --images BCI_dataset --out S12.pdf[/]\n\n"
+    "[bold]her2viewer report results --parquet rows.parquet[/]",
+)
+def report(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder that 'her2viewer score' wrote.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The report as PDF: of the study, or of --case.", show_default=False),
+    ] = None,
+    case: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="Report on this case, not on the study; can be given again.", show_default=False),
+    ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option("--contact-sheet", metavar="FILE", help="A contact sheet of the cases as PDF.", show_default=False),
+    ] = None,
+    parquet: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The rows of the table as Parquet, with types.", show_default=False),
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The folder that was scored: a case's report then shows the tissue without its map as well.",
+            show_default=False,
+        ),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The model package that scored, for its card.", show_default=False),
+    ] = None,
+    paper: Annotated[PaperSize, typer.Option(help="The size of the pages.")] = "a4",
+    names: Annotated[
+        bool, typer.Option("--names/--no-names", help="Show case ids and file names; without them a picture's hash.")
+    ] = True,
+    replace: Annotated[bool, typer.Option("--replace", help="Write over files that are there already.")] = False,
+) -> None:
+    """Make a report of results: a study as PDF, single cases as PDF, a contact sheet, or the table as Parquet."""
+    from her2viewer.cli.report import ReportAsked, write_reports
+
+    if out is None and sheet is None and parquet is None:
+        raise typer.BadParameter("say what to write: --out FILE.pdf, --contact-sheet FILE.pdf or --parquet FILE.")
+    if case and out is None:
+        raise typer.BadParameter("--case goes with --out FILE.pdf.")
+    asked = ReportAsked(results, out, tuple(case or ()), sheet, parquet, images, model, paper, names, replace)
+    with _sentences():
+        write_reports(asked)
 
 
 _Folder = Annotated[

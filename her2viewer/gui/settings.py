@@ -16,6 +16,7 @@ from her2viewer.gui.theme import ThemeChoice
 from her2viewer.scoring.field_scorer import Precision
 
 MOST_RECENT = 10
+LIBRARY_NAME = "cases.sqlite"
 
 _Choice = TypeVar("_Choice", bound=str)
 
@@ -23,6 +24,11 @@ _Choice = TypeVar("_Choice", bound=str)
 def settings_path() -> Path:
     """Where this user's settings are."""
     return Path(platformdirs.user_config_dir("HER2 Viewer", appauthor=False)) / "settings.ini"
+
+
+def library_path() -> Path:
+    """Where this user's case library is: data, which are backed up, and not settings."""
+    return Path(platformdirs.user_data_dir("HER2 Viewer", appauthor=False)) / LIBRARY_NAME
 
 
 class Settings:
@@ -98,6 +104,20 @@ class Settings:
     @membranes_after_score.setter
     def membranes_after_score(self, on: bool) -> None:
         self._set_flag("membranes_after_score", on)
+
+    @property
+    def library_file(self) -> Path:
+        """Where the case library is, unless the app is told another place: beside the settings."""
+        return Path(self._store.fileName()).parent / "library" / LIBRARY_NAME
+
+    @property
+    def blind_first(self) -> bool:
+        """Whether the model is hidden until the reader has scored a case."""
+        return self._flag("reading/blind_first", False)
+
+    @blind_first.setter
+    def blind_first(self, on: bool) -> None:
+        self._set_flag("reading/blind_first", on)
 
     @property
     def demo_at_start(self) -> bool:
@@ -210,11 +230,11 @@ class Settings:
         except ValueError:
             return default
 
-    def text_of(self, key: Literal["export/folder", "batch/out", "cases/folder"]) -> str:
+    def text_of(self, key: Literal["export/folder", "batch/out", "cases/folder", "reading/folder"]) -> str:
         """A folder chosen last, for a dialog."""
         return self._text(key)
 
-    def set_text_of(self, key: Literal["export/folder", "batch/out", "cases/folder"], text: str) -> None:
+    def set_text_of(self, key: Literal["export/folder", "batch/out", "cases/folder", "reading/folder"], text: str) -> None:
         self._store.setValue(key, text)
 
     def save(self) -> None:

@@ -111,9 +111,13 @@ def test_a_reading_is_blind_until_the_model_was_seen(library: Library, tmp_path:
         library.reveal(case, "a" * 64)
     assert library.read(cases[2], "2+").kind is ReadingKind.AGREED
     assert library.read(cases[3], "3+").kind is ReadingKind.OVERRIDE
-    # Another model's score is not seen with the first one's.
+    # Another model's score is not seen with the first one's, but who has seen that is blind no more, and is set beside it.
     predict(library, cases[3], "1+", model_sha256="b" * 64)
-    assert library.read(cases[3], NOT_ASSESSABLE).kind is ReadingKind.BLIND
+    assert not library.is_revealed(cases[3], "b" * 64)
+    reading = library.read(cases[3], NOT_ASSESSABLE)
+    assert (reading.kind, reading.model_score, reading.model_sha256) == (ReadingKind.OVERRIDE, "2+", "a" * 64)
+    library.reveal(cases[3], "b" * 64)
+    assert library.read(cases[3], "1+").kind is ReadingKind.AGREED
     with pytest.raises(ValueError, match="score must be one of"):
         library.read(cases[0], "4+")
 

@@ -10,6 +10,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from her2viewer import __version__
+from her2viewer.cases.library.place import library_path
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.actions.specs import STAIN_VIEW_ACTIONS
@@ -47,7 +48,7 @@ from her2viewer.gui.registration.room import RegistrationRoom
 from her2viewer.gui.registration.work import Register, registered
 from her2viewer.gui.resolve.map import next_target
 from her2viewer.gui.scale.room import ScaleRoom
-from her2viewer.gui.settings import Settings, library_path, settings_path
+from her2viewer.gui.settings import Settings, settings_path
 from her2viewer.gui.state import MapWish, ScorePhase, State
 from her2viewer.gui.store import Store
 from her2viewer.gui.theme import Theme, ThemeChoice

@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 import platformdirs
 from PySide6.QtCore import QByteArray, QSettings
 
+from her2viewer.cases.library.place import LIBRARY
 from her2viewer.export.overlay import ColourMap, OverlayStyle, ScaleMode
 from her2viewer.gui.bench import DeviceChoice, ModelWish
 from her2viewer.gui.scale.typed import TypedScales, is_um_per_px
@@ -16,7 +17,6 @@ from her2viewer.gui.theme import ThemeChoice
 from her2viewer.scoring.field_scorer import Precision
 
 MOST_RECENT = 10
-LIBRARY_NAME = "cases.sqlite"
 
 _Choice = TypeVar("_Choice", bound=str)
 
@@ -24,11 +24,6 @@ _Choice = TypeVar("_Choice", bound=str)
 def settings_path() -> Path:
     """Where this user's settings are."""
     return Path(platformdirs.user_config_dir("HER2 Viewer", appauthor=False)) / "settings.ini"
-
-
-def library_path() -> Path:
-    """Where this user's case library is: data, which are backed up, and not settings."""
-    return Path(platformdirs.user_data_dir("HER2 Viewer", appauthor=False)) / LIBRARY_NAME
 
 
 class Settings:
@@ -108,7 +103,7 @@ class Settings:
     @property
     def library_file(self) -> Path:
         """Where the case library is, unless the app is told another place: beside the settings."""
-        return Path(self._store.fileName()).parent / "library" / LIBRARY_NAME
+        return Path(self._store.fileName()).parent / "library" / LIBRARY
 
     @property
     def blind_first(self) -> bool:

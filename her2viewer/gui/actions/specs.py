@@ -294,7 +294,7 @@ SPECS: Final[tuple[ActionSpec, ...]] = (
     ActionSpec(A.RECENT_CASES, M.READING, "List the kept cases", "clock-counter-clockwise", ("Ctrl+L",),
                "Every case that was opened, the last first, beside the panes",
                "recent library history reopen cases worklist", section=True),
-    ActionSpec(A.AGREEMENT, M.READING, "Agreement with the model...", "chart-scatter", ("Ctrl+Shift+A",),
+    ActionSpec(A.AGREEMENT, M.READING, "Agreement with the model...", "scales", ("Ctrl+Shift+A",),
                "How far your scores and the model's agree, over all cases or those of a tag",
                "kappa confusion matrix dashboard statistics study overrides time table csv"),
     ActionSpec(A.FIND_COMMAND, M.HELP, "Find a command", "magnifying-glass", ("Ctrl+K",),

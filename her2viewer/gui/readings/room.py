@@ -44,7 +44,7 @@ class ReadingsRoom(QObject):
         panel.tags_given.connect(self._give_tags)
         panel.notes_given.connect(self._give_notes)
         panel.blind_toggled.connect(self.set_blind)
-        self._parts.window.status_line.insertPermanentWidget(0, self.sign)
+        self._parts.window.status_line.addPermanentWidget(self.sign)
         self._library.leaving.append(panel.settle)
         self._store.listen(self._on_state)
         self._show(self._store.state)

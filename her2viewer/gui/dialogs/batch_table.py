@@ -1,6 +1,6 @@
 """The table of a batch: pairs, and what was left out, each with what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,8 +10,9 @@ from PySide6.QtGui import QColor, QPalette, QPixmap
 from PySide6.QtWidgets import QApplication
 
 from her2viewer.batch.row import BatchRow
-from her2viewer.cases.names import natural
+from her2viewer.cases.names import natural, without_label
 from her2viewer.cases.pair import Pair, Pairing
+from her2viewer.export.results import ResultDocument
 from her2viewer.gui.panels.probabilities import figure
 from her2viewer.gui.theme import score_colour
 
@@ -43,6 +44,22 @@ class BatchTable(QAbstractTableModel):
         self._lines: list[Line] = []
         self._place: dict[str, int] = {}
         self._classes: tuple[str, ...] = _DEFAULT_CLASSES
+        self._hides: Callable[[Pair], bool] = lambda _: False
+
+    def hide_where(self, hides: Callable[[Pair], bool]) -> None:
+        """Pairs whose score is not shown: their reader is to score first. Called again whenever the answers change."""
+        self._hides = hides
+        self._told(0, len(self._lines) - 1)
+
+    def _result(self, line: Line) -> ResultDocument | None:
+        """What may be shown of what became of a pair."""
+        if line.row is None or line.pair is None or self._hides(line.pair):
+            return None
+        return line.row.result
+
+    def _words(self, line: Line) -> str:
+        hidden = line.row is not None and line.row.result is not None and self._result(line) is None
+        return "Scored, hidden until you have read it" if hidden else line.state
 
     @property
     def lines(self) -> Sequence[Line]:
@@ -110,7 +127,7 @@ class BatchTable(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole:
                 return self._text(line, column)
             case Qt.ItemDataRole.ToolTipRole:
-                return line.state if column == self.columnCount() - 1 else None
+                return self._words(line) if column == self.columnCount() - 1 else None
             case Qt.ItemDataRole.DecorationRole if column == _SCORE:
                 return self._swatch(line)
             case Qt.ItemDataRole.ForegroundRole if line.pair is None:
@@ -122,14 +139,16 @@ class BatchTable(QAbstractTableModel):
         return None
 
     def _text(self, line: Line, column: int) -> str:
-        result = line.row.result if line.row is not None else None
+        result = self._result(line)
         last = self.columnCount() - 1
         if column == _CASE:
-            return line.name
+            hidden = line.pair is not None and self._hides(line.pair)
+            return without_label(line.name) if hidden else line.name
         if column == _LABEL:
-            return (line.pair.label or "") if line.pair is not None else ""
+            told = line.pair is not None and not self._hides(line.pair)
+            return (line.pair.label or "") if told and line.pair is not None else ""
         if column == last:
-            return line.state
+            return self._words(line)
         if result is None:
             return ""
         if column == _SCORE:
@@ -140,7 +159,7 @@ class BatchTable(QAbstractTableModel):
 
     def _sort_key(self, line: Line, column: int) -> str | float:
         """Natural order for names, numbers for numbers; what is not there comes last."""
-        result = line.row.result if line.row is not None else None
+        result = self._result(line)
         last = self.columnCount() - 1
         if column == _CASE:
             return " ".join(f"{part:012d}" if isinstance(part, int) else part for _, part in natural(line.name))
@@ -153,9 +172,8 @@ class BatchTable(QAbstractTableModel):
         return line.row.seconds if column == last - 1 else result.probabilities[self._classes[column - _SCORE - 1]]
 
     def _swatch(self, line: Line) -> QPixmap | QColor | None:
-        if line.row is None or line.row.result is None:
-            return None
-        return score_colour(self._classes.index(line.row.result.score), len(self._classes))
+        result = self._result(line)
+        return None if result is None else score_colour(self._classes.index(result.score), len(self._classes))
 
 
 def _short(path: Path) -> str:

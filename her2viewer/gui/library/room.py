@@ -328,11 +328,12 @@ class LibraryRoom(QObject):
         if not names:
             return
         hide = self.readings.blind
-        told = " and ".join(without_label(name) if hide else name for name in names)
         title = without_label(case.title) if hide else case.title
-        moved = "is not where it was" if len(names) == 1 else "are not where they were"
+        told = f"The images of {title} are not where they were"
+        if len(names) == 1 and case.he is not None:
+            told = f"{without_label(names[0]) if hide else names[0]} of {title} is not where it was"
         self._parts.window.messages.say(
-            f"{told} of the case {title} {moved}. Its readings, fields and notes are kept; say where the files are now.",
+            f"{told}. Its readings, fields and notes are kept; say where to find the files now.",
             Level.WARNING,
             Remedy("Find the files...", partial(self.ask_where, case)),
         )

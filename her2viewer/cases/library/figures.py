@@ -28,12 +28,12 @@ class Quartiles:
 class StudyFigures:
     """Of the readings at hand, a case once for each reader who read it.
 
-    `agreement`: reader down, model across, by the last reading of each; `called`: the same without the cases on which the model
-    made no call (`no_calls` of them); `blind`: by the last reading that was made before the model's score was seen, which alone is
-    free of it. `overrides`: last readings made after it was seen, and another than it; `upwards` and `downwards` of them are higher
-    and lower than the model, the rest not assessable. `changed`: blind readings that were read otherwise once the score was seen;
-    `towards` of them came nearer to the model. `seconds`: from opening to the first reading. `models`: those that the readings are
-    set beside; figures of more than one are of none.
+    `agreement`: reader down, model across, by the last reading of each. `called`: the same without the cases on which the model
+    made no call, of which there are `no_calls`. `blind`: by the last reading made before the model's score was seen, which alone
+    is free of it. `overrides`: last readings made after it was seen, and another than it; `upwards` and `downwards` of them are
+    higher and lower than the model, the rest not assessable. `changed`: cases that were read blind, and otherwise once the score
+    was seen; `towards` of them came nearer to the model. `seconds`: from opening to the first reading. `models`: those that the
+    readings are set beside; figures of several together are of none.
     """
 
     readings: int

@@ -26,7 +26,7 @@ def list_cases(place: Path | None, words: str, tags: Sequence[str], most: int) -
         if not found:
             say("No case." if words or tags else "The library holds no case.")
             return
-        table = [("case", "title", "label", "model", "reader", "tags")]
+        table: list[tuple[str, ...]] = [("case", "title", "label", "model", "reader", "tags")]
         table += [_cells(one) for one in found[:most]]
         for line in _columns(table):
             say(line)
@@ -48,7 +48,7 @@ def list_readings(place: Path | None, tag: str | None, csv: Path | None, *, note
         if not readings:
             terminal.say("No readings.")
             return
-        table = [("case", "title", "reader", "score", "model", "how", "seconds", "reason")]
+        table: list[tuple[str, ...]] = [("case", "title", "reader", "score", "model", "how", "seconds", "reason")]
         table += [_reading_cells(one, library.case(one.case).title) for one in readings]
         for line in _columns(table):
             terminal.say(line)

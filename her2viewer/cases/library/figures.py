@@ -95,7 +95,7 @@ def study_figures(
         no_calls=sum(one.model_no_call is not None for one in last),
         called=_agreement((one for one in last if one.model_no_call is None), classes),
         models=tuple(dict.fromkeys(one.model for one in last if one.model is not None)),
-        readers=tuple(sorted({one.reader for one in last}, key=str.casefold)),
+        readers=tuple(sorted({one.reader for one in last}, key=_by_name)),
         seconds=Quartiles(*(float(q) for q in np.quantile(times, (0.25, 0.5, 0.75)))) if times else None,
     )
 
@@ -105,7 +105,7 @@ def by_reader(readings: Iterable[Reading], predictions: Mapping[int, KeptPredict
     of: dict[str, list[Reading]] = {}
     for one in readings:
         of.setdefault(one.reader, []).append(one)
-    return {reader: study_figures(of[reader], predictions) for reader in sorted(of, key=str.casefold)}
+    return {reader: study_figures(of[reader], predictions) for reader in sorted(of, key=_by_name)}
 
 
 def between_readers(readings: Iterable[Reading], first: str, second: str, classes: Sequence[str] = CLASSES) -> Agreement:
@@ -122,9 +122,13 @@ def between_readers(readings: Iterable[Reading], first: str, second: str, classe
 def between_all_readers(readings: Iterable[Reading]) -> dict[tuple[str, str], Agreement]:
     """Every two named readers who have read a case in common."""
     readings = tuple(readings)
-    names = sorted({one.reader for one in readings if one.reader}, key=str.casefold)
+    names = sorted({one.reader for one in readings if one.reader}, key=_by_name)
     found = {(a, b): between_readers(readings, a, b) for a, b in combinations(names, 2)}
     return {pair: agreement for pair, agreement in found.items() if agreement.fields}
+
+
+def _by_name(reader: str) -> tuple[str, str]:
+    return reader.casefold(), reader
 
 
 def _beside(one: Reading, predictions: Mapping[int, KeptPrediction] | None) -> Reading:

@@ -106,7 +106,7 @@ ALTER TABLE reading ADD COLUMN model_sha256 TEXT;
 ALTER TABLE reading ADD COLUMN model_no_call TEXT;
 UPDATE reading SET (model, model_sha256, model_no_call) = (SELECT model, model_sha256, no_call FROM prediction
     WHERE prediction.kept_case = reading.kept_case AND prediction.score = reading.model_score
-    ORDER BY prediction.utc > reading.utc, prediction.id DESC LIMIT 1) WHERE model_score IS NOT NULL;
+    AND prediction.utc <= reading.utc ORDER BY prediction.id DESC LIMIT 1) WHERE model_score IS NOT NULL;
 ALTER TABLE revealed RENAME TO revealed_1;
 CREATE TABLE revealed (
     kept_case INTEGER NOT NULL REFERENCES kept_case (id),

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-_REMOTE: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ncpfs", "9p", "ceph", "glusterfs", "lustre", "beegfs"})
+_REMOTE: Final = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "9p", "ceph", "glusterfs", "lustre", "beegfs"})
 _REMOTE_FUSE: Final = ("fuse.sshfs", "fuse.davfs", "fuse.gvfsd", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs")
 _DRIVE_REMOTE: Final = 4
 """Of Windows' GetDriveType."""

@@ -28,12 +28,12 @@ class Quartiles:
 class StudyFigures:
     """Of the readings at hand, a case once for each reader who read it.
 
-    `agreement`: reader down, model across, by the last reading of each; `called`: the same without the cases on which the model
-    made no call (`no_calls` of them); `blind`: by the last reading that was made before the model's score was seen, which alone is
-    free of it. `overrides`: last readings made after it was seen, and another than it; `upwards` and `downwards` of them are higher
-    and lower than the model, the rest not assessable. `changed`: blind readings that were read otherwise once the score was seen;
-    `towards` of them came nearer to the model. `seconds`: from opening to the first reading. `models`: those that the readings are
-    set beside; figures of more than one are of none.
+    `agreement`: reader down, model across, by the last reading of each. `called`: the same without the cases on which the model
+    made no call, of which there are `no_calls`. `blind`: by the last reading made before the model's score was seen, which alone
+    is free of it. `overrides`: last readings made after it was seen, and another than it; `upwards` and `downwards` of them are
+    higher and lower than the model, the rest not assessable. `changed`: cases that were read blind, and otherwise once the score
+    was seen; `towards` of them came nearer to the model. `seconds`: from opening to the first reading. `models`: those that the
+    readings are set beside; figures of several together are of none.
     """
 
     readings: int
@@ -95,7 +95,7 @@ def study_figures(
         no_calls=sum(one.model_no_call is not None for one in last),
         called=_agreement((one for one in last if one.model_no_call is None), classes),
         models=tuple(dict.fromkeys(one.model for one in last if one.model is not None)),
-        readers=tuple(sorted({one.reader for one in last}, key=str.casefold)),
+        readers=tuple(sorted({one.reader for one in last}, key=_by_name)),
         seconds=Quartiles(*(float(q) for q in np.quantile(times, (0.25, 0.5, 0.75)))) if times else None,
     )
 
@@ -105,7 +105,7 @@ def by_reader(readings: Iterable[Reading], predictions: Mapping[int, KeptPredict
     of: dict[str, list[Reading]] = {}
     for one in readings:
         of.setdefault(one.reader, []).append(one)
-    return {reader: study_figures(of[reader], predictions) for reader in sorted(of, key=str.casefold)}
+    return {reader: study_figures(of[reader], predictions) for reader in sorted(of, key=_by_name)}
 
 
 def between_readers(readings: Iterable[Reading], first: str, second: str, classes: Sequence[str] = CLASSES) -> Agreement:
@@ -122,9 +122,13 @@ def between_readers(readings: Iterable[Reading], first: str, second: str, classe
 def between_all_readers(readings: Iterable[Reading]) -> dict[tuple[str, str], Agreement]:
     """Every two named readers who have read a case in common."""
     readings = tuple(readings)
-    names = sorted({one.reader for one in readings if one.reader}, key=str.casefold)
+    names = sorted({one.reader for one in readings if one.reader}, key=_by_name)
     found = {(a, b): between_readers(readings, a, b) for a, b in combinations(names, 2)}
     return {pair: agreement for pair, agreement in found.items() if agreement.fields}
+
+
+def _by_name(reader: str) -> tuple[str, str]:
+    return reader.casefold(), reader
 
 
 def _beside(one: Reading, predictions: Mapping[int, KeptPrediction] | None) -> Reading:

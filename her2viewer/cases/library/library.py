@@ -314,14 +314,16 @@ class Library:
         self._flush()
         return made
 
-    def set_reason(self, case: int, reason: str, reader: str | None = None) -> Reading | None:
+    def set_reason(self, case: int, reason: str, reader: str | None = None) -> Reading:
         """Other words for the reason of the last reading (of one reader where named), undoable and logged: no new reading, which
-        would not be blind any more. None where nothing was read yet.
+        would not be blind any more. Raises LibraryError where nothing was read yet.
         """
         with self._changing():
             last = self.reading(case, reader)
             wanted = _plain(reason.strip())
-            if last is None or last.reason == wanted:
+            if last is None:
+                raise LibraryError("nothing was read of this case yet", path=self.path, remedy="give a score first")
+            if last.reason == wanted:
                 return last
             self._run("UPDATE reading SET reason = ? WHERE id = ?", wanted, last.id)
             before, after = ({"id": last.id, "reason": text} for text in (last.reason, wanted))
@@ -433,12 +435,10 @@ class Library:
         self._run("DELETE FROM step WHERE id <= (SELECT max(id) FROM step) - ?", _MOST_STEPS)
 
     def _value(self, case: int, what: str) -> object:
-        if what == "tags":
-            return list(self._tags(case))
-        row = self._one(f"SELECT {what} FROM kept_case WHERE id = ?", case)
+        row = self._one(f"SELECT {'title' if what == 'tags' else what} FROM kept_case WHERE id = ?", case)
         if row is None:
             raise LibraryError(f"there is no case {case} in it", path=self.path, remedy="open its pair anew")
-        return row[0]
+        return list(self._tags(case)) if what == "tags" else row[0]
 
     def _put(self, case: int, what: str, value: Any) -> None:
         if what == "tags":
@@ -546,13 +546,12 @@ class Library:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        with self._lock:
-            with transaction(self._connection, self.path, nested=self._depth > 0):
-                self._depth += 1
-                try:
-                    yield
-                finally:
-                    self._depth -= 1
+        with self._lock, transaction(self._connection, self.path, nested=self._depth > 0):
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
 
     def _last_row(self) -> int:
         return int(self._connection.execute("SELECT last_insert_rowid()").fetchone()[0])

@@ -97,6 +97,7 @@ def _row(state: State, pair: Pair) -> CaseShown:
     name = without_label(pair.case_id) if hidden else pair.case_id
     files = "\n".join(str(veiled(path) if hidden else path) for path in (pair.he, pair.ihc))
     words = f"{' '.join(kept.case.tags)} {kept.case.notes}" if kept is not None else ""
+    words += " read scored" if reading is not None else ""
     own = f"you {reading.score}" if reading is not None else ""
     opening = {slot.opening for slot in state.slots.values()} == {pair.he, pair.ihc}
     classes = state.model.facts.classes if state.model.facts is not None else ("0", "1+", "2+", "3+")
@@ -104,7 +105,7 @@ def _row(state: State, pair: Pair) -> CaseShown:
     def row(text: str, sign: str, why: str = "", score: str = "") -> CaseShown:
         index = classes.index(score) if score in classes else -1
         more = f"{files}\n{why}" if why else files
-        told = f"{text}, {own}" if own else text
+        told = ", ".join(filter(None, (score or (text if sign == "question" else ""), own))) if own else text
         return CaseShown(pair, name, label, told, sign, more, index, len(classes), on_screen, words)
 
     if opening:

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from PySide6.QtCore import QObject
 
 from her2viewer.cases.library.library import Library
+from her2viewer.cases.library.rescue import Rescue, rescue
 from her2viewer.errors import LibraryError, UserError
 from her2viewer.gui.lanes import Lane
 
@@ -26,7 +27,7 @@ def _ignore(*_: object) -> None:
 class Keeper(QObject):
     """Holds the library. `write` and `ask` do nothing where it could not be opened: the window says so once, and goes on."""
 
-    def __init__(self, path: Path, failed: Callable[[UserError], object]) -> None:
+    def __init__(self, path: Path, failed: Callable[[UserError], None]) -> None:
         super().__init__()
         self.path: Final = path
         self.lane = Lane("library")
@@ -36,16 +37,26 @@ class Keeper(QObject):
         self._unwritten: deque[Callable[[Library], Any]] = deque()
         self._numbers = count()
 
-    def open(self, then: Callable[[], object], failed: Callable[[UserError], object]) -> None:
+    def open(self, then: Callable[[], None], failed: Callable[[UserError], None]) -> None:
         """Opens or makes the library; first of all that the lane does."""
         self.lane.submit("open", lambda _: self._open(), lambda _: then(), failed=failed)
+
+    def rescue(self, then: Callable[[Rescue], None], failed: Callable[[UserError], None]) -> None:
+        """Sets a damaged library aside and opens its last copy, or a new one."""
+
+        def work(_: object) -> Rescue:
+            done = rescue(self.path)
+            self._open()
+            return done
+
+        self.lane.submit("open", work, then, failed=failed)
 
     def ask(
         self,
         topic: str,
         work: Callable[[Library], _Result],
         then: Callable[[_Result], object] = _ignore,
-        failed: Callable[[UserError], object] | None = None,
+        failed: Callable[[UserError], None] | None = None,
     ) -> None:
         """Asks it something; a newer question of a topic takes the place of an older one."""
 

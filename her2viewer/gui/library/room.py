@@ -17,7 +17,8 @@ from her2viewer.cases.library.library import Library, Undone
 from her2viewer.cases.library.records import FoundCase, KeptCase, KeptPrediction, Reading
 from her2viewer.cases.names import without_label
 from her2viewer.cases.pair import Pair, Pairing, ihc_alone, pair_files
-from her2viewer.errors import LibraryError, UserError
+from her2viewer.cases.library.rescue import Rescue
+from her2viewer.errors import DamagedLibrary, LibraryError, UserError
 from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.command_search import Command
 from her2viewer.gui.controllers.messenger import Level, Remedy
@@ -132,10 +133,21 @@ class LibraryRoom(QObject):
 
     def _on_failed(self, error: UserError) -> None:
         self.put(phase=LibraryPhase.FAILED, error=error)
+        remedy = Remedy("Set it aside", self.rescue) if isinstance(error, DamagedLibrary) else None
         self._parts.window.messages.say(
-            f"{error} Images are viewed and scored as ever, but no reading is kept.", Level.WARNING
+            f"{error} Images are viewed and scored as ever, but no reading is kept.", Level.WARNING, remedy
         )
         self._tell_known()
+
+    def rescue(self) -> None:
+        """A damaged library is set aside; its last copy, or a new one, takes its place. Nothing is deleted."""
+        self.keeper.rescue(self._on_rescued, self._parts.window.messages.say_error)
+
+    def _on_rescued(self, done: Rescue) -> None:
+        self._parts.window.messages.say(done.sentence)
+        self.put(phase=LibraryPhase.OPEN, error=None)
+        self._list()
+        self._ask_case()
 
     def _on_state(self, old: State, new: State) -> None:
         if old.scorable != new.scorable:
@@ -165,10 +177,14 @@ class LibraryRoom(QObject):
         self._known.clear()
         order = self.readings.order.without_fields()
         self.put(case=None, reading=None, prediction=None, order=order)
-        if new.scorable is None:
+        self._ask_case()
+
+    def _ask_case(self) -> None:
+        scorable = self._store.state.scorable
+        if scorable is None:
             self.keeper.lane.drop("case")
             return
-        pair = _pair(new.scorable)
+        pair = _pair(scorable)
         self.keeper.ask("case", lambda library: _find(library, pair), self._on_case, self._on_no_case)
 
     def _on_case(self, found: _Found) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
-from her2viewer.cases.library.figures import StudyFigures, study_figures
+from her2viewer.cases.library.figures import StudyFigures
 from her2viewer.cases.library.library import Library
-from her2viewer.export.readings_table import write_readings
+from her2viewer.export.readings import write_readings
 from her2viewer.gui.controllers.messenger import Level, Remedy
 from her2viewer.gui.dialogs.desk import show_in_folder
 from her2viewer.gui.library.room import LibraryRoom
@@ -41,8 +41,7 @@ class AgreementRoom(QObject):
         tag = self.dialog.tag if self.dialog is not None else None
 
         def work(library: Library) -> int:
-            titles = {found.case.id: found.case for found in library.search("", most=1_000_000)}
-            return write_readings(path, library.readings(tag), titles)
+            return write_readings(path, library, tag)
 
         def written(rows: int) -> None:
             show = Remedy("Show in folder", lambda: show_in_folder(path))
@@ -57,7 +56,7 @@ class AgreementRoom(QObject):
         tag = dialog.tag
 
         def work(library: Library) -> StudyFigures:
-            return study_figures(library.readings(tag))
+            return library.study(tag)
 
         dialog.show_tags(self._parts.store.state.readings.tags)
         self._library.keeper.ask("agreement", work, dialog.show_figures)

@@ -30,6 +30,7 @@ def resolve_agreement(figures: StudyFigures, *, blind: bool) -> AgreementShown:
     agreement = figures.blind if blind else figures.agreement
     counted = f"{_cases(agreement.fields)} scored by you and the model"
     aside = [f"{figures.not_assessable} not assessable"] * bool(figures.not_assessable)
+    aside += [f"{figures.no_calls} without a call of the model"] * bool(figures.no_calls)
     aside += [f"{figures.without_model} without a score of the model"] * bool(figures.without_model)
     if blind:
         counted = f"{_cases(agreement.fields)} scored by you before the model was seen"
@@ -37,12 +38,20 @@ def resolve_agreement(figures: StudyFigures, *, blind: bool) -> AgreementShown:
         counted += f"; {', '.join(aside)}"
     rows = [*_rows(agreement)]
     if not blind:
-        up = f", {figures.upwards} of them upwards" if figures.overrides and figures.upwards else ""
-        rows.append(("Overrides", f"{figures.overrides}{up}"))
+        which = f" ({figures.upwards} upwards, {figures.downwards} downwards)" if figures.overrides else ""
+        rows.append(("Overrides", f"{figures.overrides}{which}"))
+        if figures.changed:
+            rows.append(("Changed once seen", f"{figures.changed} ({figures.towards} towards the model)"))
         if figures.seconds is not None:
             low, high = duration(figures.seconds.low), duration(figures.seconds.high)
             rows.append(("Time a case", f"{duration(figures.seconds.median)} (half of them {low} to {high})"))
-    return AgreementShown(f"{counted}.", tuple(rows), _few(agreement))
+    return AgreementShown(f"{counted}.", tuple(rows), " ".join(filter(None, (_few(agreement), _mixed(figures)))))
+
+
+def _mixed(figures: StudyFigures) -> str:
+    if len(figures.models) < 2:
+        return ""
+    return f"These readings stand beside {len(figures.models)} models ({', '.join(figures.models)}): the figures are of none of them."
 
 
 def _few(agreement: Agreement) -> str:

@@ -105,7 +105,7 @@ class ReadingPanel(QWidget):
 
     def _button(self, score: str) -> QPushButton:
         spec = next(spec for spec in SPECS if spec.id is SCORE_ACTIONS[score])
-        button = QPushButton("None" if score == NOT_ASSESSABLE else score)
+        button = QPushButton("n/a" if score == NOT_ASSESSABLE else score)
         button.setObjectName(f"read_{score}")
         button.setCheckable(True)
         button.setProperty("segment", True)

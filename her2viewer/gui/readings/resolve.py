@@ -69,7 +69,7 @@ def model_score(state: State) -> str | None:
 
 def _waiting(state: State) -> str:
     if state.model_hidden:
-        return "The model is hidden until you have scored."
+        return "The model is hidden until you have scored (keys 6 to 9, or 5 where it cannot be assessed)."
     return "By a key: 6 to 9 for 0 to 3+, 5 where it cannot be assessed."
 
 
@@ -78,9 +78,10 @@ def _beside(reading: Reading, now: str | None) -> tuple[str, bool]:
     model = reading.model_score or now
     took = f" Read in {duration(reading.seconds)}." if reading.seconds is not None else ""
     if model is None:
-        return f"The model has not scored this case.{took}", False
+        own = "Not assessable. " if reading.score == NOT_ASSESSABLE else ""
+        return f"{own}The model has not scored this case.{took}", False
     if reading.score == NOT_ASSESSABLE:
-        return f"The model says {model}.{took}", False
+        return f"Not assessable; the model says {model}.{took}", False
     first = reading.kind is ReadingKind.BLIND
     if reading.score == model:
         return f"The model agrees: {model}. {'You scored first.' if first else 'You had seen it.'}{took}", False

@@ -12,6 +12,7 @@ from her2viewer.cases.library.library import Library
 from her2viewer.cases.library.records import Reading
 from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.frame.docks import Panel
+from her2viewer.gui.icons import themed_pixmap
 from her2viewer.gui.library.room import LibraryRoom
 from her2viewer.gui.membranes.state import MembraneState
 from her2viewer.gui.parts import Parts
@@ -31,8 +32,9 @@ class ReadingsRoom(QObject):
         self.panel = parts.window.reading_panel
         self.agreement = AgreementRoom(parts, library)
         self._opened = time.monotonic()
-        self.sign = QLabel("Blind first")
+        self.sign = QLabel()
         self.sign.setObjectName("blindSign")
+        self.sign.setAccessibleName("Blind first is on")
         self.sign.setToolTip("The model is hidden until you have given your own score (Shift+B)")
         library.put(blind=parts.settings.blind_first)
 
@@ -44,7 +46,9 @@ class ReadingsRoom(QObject):
         panel.tags_given.connect(self._give_tags)
         panel.notes_given.connect(self._give_notes)
         panel.blind_toggled.connect(self.set_blind)
-        self._parts.window.status_line.addPermanentWidget(self.sign)
+        self._parts.window.status_line.insertWidget(1, self.sign)
+        self._parts.theme.changed.connect(self._paint)
+        self._paint()
         self._library.leaving.append(panel.settle)
         self._store.listen(self._on_state)
         self._show(self._store.state)
@@ -130,6 +134,9 @@ class ReadingsRoom(QObject):
         if fields.selected is not None and fields.selected_annotation is None:
             self._store.change(fields=replace(fields, selected=None))
         self._parts.scoring.seal()
+
+    def _paint(self) -> None:
+        self.sign.setPixmap(themed_pixmap("eye-slash", 16, self._parts.window.palette()))
 
     def _show(self, state: State) -> None:
         shown = resolve_reading(state)

@@ -19,6 +19,7 @@ class ScoreFace(Enum):
     READY = auto()
     WORKING = auto()
     SCORED = auto()
+    SEALED = auto()
     STOPPED = auto()
 
 
@@ -61,7 +62,7 @@ def _resolve_score(state: State) -> ScoreShown:
     if scoring.phase is ScorePhase.SCORED and scoring.evidence is not None:
         return _scored(state, scoring.evidence.prediction)
     if scoring.phase is ScorePhase.SEALED:
-        return ScoreShown(ScoreFace.READY, "Scored, and hidden", _SEALED, can_score=True)
+        return ScoreShown(ScoreFace.SEALED, "Scored, and hidden", _SEALED)
     if scoring.phase is ScorePhase.SCORING:
         loading = model.phase in (ModelPhase.WAITING, ModelPhase.LOADING)
         title = "Loading the model" if loading else "Scoring"

@@ -1,4 +1,4 @@
-"""The case library behind the real window: what comes back after a restart or a kill, moved files, recent cases, a broken file."""
+"""The case library behind the real window: what comes back after a restart or a kill, moved files, recent cases, damage."""
 
 import shutil
 from pathlib import Path
@@ -213,6 +213,7 @@ def test_a_library_that_cannot_be_opened_leaves_the_window_usable(
     opened(app, qtbot, pair)
     panel = app.window.reading_panel
     assert not panel.buttons["0"].isEnabled() and "No reading can be kept" in panel._words.text()
+    assert app.window.messages._remedy.text() == "Set it aside"
     assert not app.readings.sign.isVisible(), "nothing is hidden that could not be revealed"
     app.scoring.score()
     qtbot.waitUntil(lambda: app.store.state.scoring.phase is ScorePhase.SCORED)
@@ -222,6 +223,21 @@ def test_a_library_that_cannot_be_opened_leaves_the_window_usable(
     again = make_app()
     opened(again, qtbot, pair)
     qtbot.waitUntil(lambda: len(again.store.state.fields.annotations) == 1)
+
+
+def test_a_damaged_library_is_set_aside(
+    make_app: AppMaker, qtbot: QtBot, pair: tuple[Path, Path], settings: Settings
+) -> None:
+    settings.library_file.parent.mkdir(parents=True)
+    settings.library_file.write_bytes(b"no library at all" * 100)
+    app = make_app()
+    qtbot.waitUntil(lambda: app.store.state.readings.phase is LibraryPhase.FAILED)
+    opened(app, qtbot, pair)
+    app.window.messages.say("")
+    app.library.rescue()
+    known(app, qtbot)
+    assert app.window.messages.text.startswith("The damaged library was kept as ")
+    read(app, qtbot, "1+")
 
 
 def test_two_windows_keep_to_one_library(

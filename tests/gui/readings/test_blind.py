@@ -311,6 +311,7 @@ def test_the_readers_score_reveals_the_model(windows: Windows, qtbot: QtBot, pai
     prepare(app, qtbot, pair, blind=True)
     assert app.readings.sign.isVisible() and app.window.reading_panel.blind.isChecked()
     assert "hidden until you have scored" in app.window.reading_panel._words.text()
+    assert not app.window.score_panel._button.isVisible(), "it has been scored"
     read(app, qtbot, "2+")
     state = app.store.state
     assert state.scoring.phase is ScorePhase.SCORED and state.drawn.attribution is not None

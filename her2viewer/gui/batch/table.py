@@ -297,7 +297,9 @@ class BatchTable(QAbstractTableModel):
             return without_label(line.name) if self.is_hidden(line) else line.name
         if column in (HE, IHC):
             path = None if line.pair is None else line.pair.he if column == HE else line.pair.ihc
-            return _short(path) if path is not None else ""
+            if path is None:
+                return ""
+            return f"{path.parent.name}/{without_label(path.stem)}" if self.is_hidden(line) else _short(path)
         if column == LABEL:
             return (line.pair.label or "") if line.pair is not None and not self.is_hidden(line) else ""
         if column == last:
@@ -370,9 +372,10 @@ class BatchOrder(QSortFilterProxyModel):
         if not self._kind.holds(line) or (hidden and self._kind in (Kind.NO_CALL, Kind.DIFFERS)):
             return False
         result = table.result(line)
-        files = () if line.pair is None else (path.name for path in (line.pair.he, line.pair.ihc) if path is not None)
+        files = () if line.pair is None or hidden else (path.name for path in (line.pair.he, line.pair.ihc) if path is not None)
         label = line.pair.label if line.pair is not None and not hidden else None
-        text = same(" ".join((line.name, table.words(line), label or "", result.score if result is not None else "", *files)))
+        name = without_label(line.name) if hidden else line.name
+        text = same(" ".join((name, table.words(line), label or "", result.score if result is not None else "", *files)))
         return all(word in text for word in self._words)
 
 

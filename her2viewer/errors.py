@@ -4,6 +4,7 @@ Each says in one sentence what is wrong, which file it is about, and what to do.
 bug and ends in a report. The text names a file, never its folder, so that it may stand in an export.
 """
 
+import functools
 from pathlib import Path
 
 
@@ -15,6 +16,10 @@ class UserError(Exception):
         self.path = Path(path) if path is not None else None
         self.remedy = remedy
         super().__init__(what, path, remedy)
+
+    def __reduce__(self) -> tuple[functools.partial["UserError"], tuple[()]]:
+        # Errors come back from other processes too; by default only positional arguments would.
+        return functools.partial(type(self), self.what, path=self.path, remedy=self.remedy), ()
 
     def __str__(self) -> str:
         subject = f"{self.path.name}: " if self.path is not None else ""
@@ -39,6 +44,10 @@ class PackageError(UserError):
 
 class ExportError(UserError):
     """A result that could not be written. What stood there before is untouched."""
+
+
+class ClusterError(UserError):
+    """A Dask cluster that cannot be reached, was lost or cannot do the work. The rows that came before stand."""
 
 
 class LibraryError(UserError):

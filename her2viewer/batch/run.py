@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from her2viewer.batch.encode import EncodedRow, encode
 from her2viewer.batch.options import BatchOptions
@@ -42,6 +42,16 @@ class BatchSummary:
     files: tuple[Path, ...]
 
 
+class RowSink(Protocol):
+    """Where rows go: a folder (`BatchWriter`), or back to the machine that sent the pairs. For who calls what see there."""
+
+    def finished(self, pair: Pair) -> BatchRow | None: ...
+
+    def add(self, encoded: EncodedRow) -> BatchRow: ...
+
+    def close(self) -> tuple[Path, ...]: ...
+
+
 @dataclass(slots=True)
 class _InWork:
     """A pair on its way, and how many pixels it holds in memory."""
@@ -58,7 +68,7 @@ def run_batch(
     on_row: Callable[[BatchRow], None] = lambda row: None,
     cancelled: Callable[[], bool] = never,
     *,
-    writer: BatchWriter | None = None,
+    writer: RowSink | None = None,
 ) -> BatchSummary:
     """Scores the pairs and writes each as it comes; `on_row` is told in their order, in this thread.
 
@@ -76,7 +86,7 @@ class _Run:
         options: BatchOptions,
         on_row: Callable[[BatchRow], None],
         cancelled: Callable[[], bool],
-        writer: BatchWriter,
+        writer: RowSink,
     ) -> None:
         self._scorer = scorer
         self._options = options

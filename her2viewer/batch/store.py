@@ -83,9 +83,14 @@ class RowStore:
             yield from map(_row, block)
             last = block[-1][-1]
 
-    def put(self, row: StoredRow) -> None:
-        """Keeps a row, last or in place of one of the same case; it is on the disk when this returns. Raises ExportError."""
+    def put(self, row: StoredRow, place: int | None = None) -> None:
+        """Keeps a row, last or in place of one of the same case; it is on the disk when this returns. Raises ExportError.
+
+        place: where it is to stand, from 1, unless another stands there already; one of the same case stays where it stands.
+        """
         values = (
+            place,
+            place,
             _key(row.case_id),
             row.he_sha256,
             row.ihc_sha256,
@@ -204,7 +209,8 @@ _COLUMNS: Final = (
 _SELECT: Final = f"SELECT case_id, {', '.join(_COLUMNS[:-1])}, place FROM row"
 
 _PUT: Final = f"""
-INSERT INTO row (case_id, {", ".join(_COLUMNS)}) VALUES (?{", ?" * len(_COLUMNS)})
+INSERT INTO row (place, case_id, {", ".join(_COLUMNS)})
+VALUES (CASE WHEN EXISTS (SELECT 1 FROM row WHERE place = ?) THEN NULL ELSE ? END, ?{", ?" * len(_COLUMNS)})
 ON CONFLICT (case_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)}
 """
 

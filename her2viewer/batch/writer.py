@@ -4,6 +4,7 @@ import hashlib
 import json
 import tempfile
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from her2viewer.batch.encode import EncodedRow, endings
@@ -18,6 +19,14 @@ from her2viewer.export.files import write_atomic
 from her2viewer.export.places import file_within, without_places
 from her2viewer.export.results import SCHEMA, ResultDocument, json_text
 from her2viewer.export.table import failed_row
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A row that stands if the pair's files still have these bytes: SHA-256 of the H&E (None without one) and the IHC."""
+
+    row: BatchRow
+    hashes: tuple[str | None, str | None]
 
 
 class BatchWriter:
@@ -48,6 +57,14 @@ class BatchWriter:
 
         Where a picture or an explanation is wanted and is not there any more, or a file was changed, it counts as not finished.
         """
+        kept = self.kept(pair)
+        try:
+            return kept.row if kept is not None and hashes(pair) == kept.hashes else None
+        except OSError:  # opening the pair will say it better
+            return None
+
+    def kept(self, pair: Pair) -> Kept | None:
+        """As `finished`, but for the bytes of the images, which are left to be looked at: it reads none of them."""
         options = self._options
         stored = self._store.find(pair.case_id) if options.resume and options.model is not None else None
         if stored is None or stored.result is None or options.model is None:
@@ -56,18 +73,19 @@ class BatchWriter:
             return None
         files = tuple(self._file(pair, ending) for ending in endings(options))
         try:
-            if _hashes(pair) != (stored.he_sha256, stored.ihc_sha256):
-                return None
             if files[-1].read_text(encoding="utf-8") != stored.result or not all(file.is_file() for file in files):
                 return None
-        except (OSError, ValueError):  # opening the pair will say it better
+        except (OSError, ValueError):
             return None
         document = ResultDocument.model_validate_json(stored.result)
         document = document.model_copy(update={"case_id": pair.case_id, "label": pair.label})
-        return BatchRow(pair, document, None, 0.0, files, resumed=True)
+        row = BatchRow(pair, document, None, 0.0, files, resumed=True)
+        return Kept(row, (stored.he_sha256, stored.ihc_sha256))
 
-    def add(self, encoded: EncodedRow) -> BatchRow:
+    def add(self, encoded: EncodedRow, place: int | None = None) -> BatchRow:
         """Writes the pair's files and then keeps the row, which it returns with their paths.
+
+        place: where it stands in the tables, for rows that come in another order; see `RowStore.put`.
 
         Raises ExportError where a file cannot be written (what is full for one pair is full for the next); the row is then
         not kept.
@@ -81,7 +99,7 @@ class BatchWriter:
             files.append(self._claim(self._file(row.pair, ending), row.pair.case_id))
             with write_atomic(files[-1]) as file:
                 file.write(data)
-        self._store.put(self._stored(row, tuple(path.name for path in files)))
+        self._store.put(self._stored(row, tuple(path.name for path in files)), place)
         return written(row, tuple(files))
 
     def close(self) -> tuple[Path, ...]:
@@ -159,7 +177,7 @@ def _wanted(stored: StoredRow) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _hashes(pair: Pair) -> tuple[str | None, str]:
+def hashes(pair: Pair) -> tuple[str | None, str]:
     """SHA-256 of both files' bytes. Raises OSError."""
     return None if pair.he is None else _sha256(pair.he), _sha256(pair.ihc)
 

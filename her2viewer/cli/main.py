@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from her2viewer import RESEARCH_USE, __version__
+from her2viewer.cases.rule import Rule
 from her2viewer.cli.choices import Device, Method, Precision, Stage
 from her2viewer.cli.terminal import survive_odd_names
 from her2viewer.errors import UserError
@@ -190,6 +191,26 @@ def score(
             "the two are not found to match the pair is scored as it is. Each row says which, and how far off.",
         ),
     ] = False,
+    rule: Annotated[
+        Rule,
+        typer.Option(help="How files of a folder are matched: by equal names in HE and IHC, by their endings, by --pattern."),
+    ] = Rule.AUTO,
+    pattern: Annotated[
+        str,
+        typer.Option(
+            metavar="PATTERN",
+            help="Match by this, without the files' ending: {case} and {stain} (HE, IHC, HER2) once each, * for anything.",
+            show_default=False,
+        ),
+    ] = "",
+    engine: Annotated[
+        str,
+        typer.Option(
+            metavar="ENGINE",
+            help="Who does the work: local, or a Dask cluster by its scheduler, dask://HOST:PORT (dask+tls:// for TLS). The one "
+            "use of the network.",
+        ),
+    ] = "local",
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on in a folder with results: pairs that are done are not done again.")
     ] = False,
@@ -209,6 +230,10 @@ def score(
             if he
             else "name a folder, a CSV, or --ihc with or without --he."
         )
+    if pattern and rule not in (Rule.AUTO, Rule.PATTERN):
+        raise typer.BadParameter("--pattern goes with --rule pattern.")
+    if rule is Rule.PATTERN and not pattern:
+        raise typer.BadParameter("--rule pattern needs --pattern, for example --pattern '{case}_{stain}*'.")
     drawn = OverlayStyle()
     style = OverlayStyle(
         opacity=drawn.opacity if opacity is None else opacity,
@@ -233,6 +258,9 @@ def score(
         model=model,
         resume=resume,
         align=align,
+        rule=Rule.PATTERN if pattern else rule,
+        pattern=pattern,
+        engine=engine,
     )
     with _sentences():
         raise typer.Exit(score_pairs(asked))

@@ -6,19 +6,21 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from her2viewer import RESEARCH_USE
+from her2viewer.batch.engines.address import LOCAL, SchedulerAddress, engine_of
 from her2viewer.batch.options import BatchOptions
 from her2viewer.batch.row import BatchRow
 from her2viewer.batch.run import BatchSummary, run_batch
 from her2viewer.batch.writer import BatchWriter
-from her2viewer.cases.pairing import Pair, Pairing, ihc_alone, pair_files, pair_folders, pairs_from, with_unique_ids
+from her2viewer.cases.pairing import Pair, Pairing, ihc_alone, pair_files, pair_folders, with_unique_ids
+from her2viewer.cases.rule import Rule, pairs_by
 from her2viewer.cli.choices import Device, Precision
 from her2viewer.cli.terminal import Terminal
-from her2viewer.errors import ExportError, PackageError, PairError, UserError
+from her2viewer.errors import ClusterError, ExportError, PackageError, PairError, UserError
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.export.results import ResultDocument
 from her2viewer.scoring.field_scorer import FieldScorer
@@ -48,11 +50,34 @@ class Asked:
     model: Path | None
     resume: bool
     align: bool = False
+    rule: Rule = Rule.AUTO
+    pattern: str = ""
+    engine: str = LOCAL
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What is told at the end of a run. Rows themselves are not held: there may be millions."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    classes: tuple[str, ...] = ()
+    calls: int = 0
+    rows: int = 0
+    last: ResultDocument | None = None
+
+    def add(self, row: BatchRow) -> None:
+        self.rows += 1
+        if row.result is not None:
+            self.last = row.result
+            self.classes = tuple(row.result.probabilities)
+            self.counts[row.result.score] += 1
+            self.calls += row.result.no_call is not None
 
 
 def score_pairs(asked: Asked) -> int:
     """Scores what was asked for and returns the exit status. Raises UserError where nothing could start."""
     terminal = Terminal()
+    scheduler = engine_of(asked.engine)
     pairs, root = _pairs(asked, terminal)
     package = open_model(asked.model)
     _check_map(asked, package)
@@ -73,19 +98,60 @@ def score_pairs(asked: Asked) -> int:
     )
     # Before the network is loaded: a folder that cannot be written is said at once.
     writer = BatchWriter(options)
+    tally = _Tally()
     try:
-        scorer = open_scorer(package, asked.device, asked.precision)
+        with _engine(scheduler, asked, package, pairs, writer, options, terminal) as run:
+            try:
+                summary = _run(run, len(pairs), tally, terminal)
+            except (ExportError, ClusterError) as error:
+                terminal.remark(f"Error: {error} What was written stands; the same command with --resume goes on.")
+                return 1
     except UserError:
         writer.release()
         raise
-    terminal.notices((*scorer.notices, *cautions(package)))
-    try:
-        summary, rows = _run(pairs, scorer, options, writer, terminal)
-    except ExportError as error:
-        terminal.remark(f"Error: {error} What was written stands; the same command with --resume goes on.")
-        return 1
-    _report(summary, rows, len(pairs), asked.out, terminal)
+    _report(summary, tally, len(pairs), asked.out, terminal)
     return 1 if summary.failed or summary.cancelled else 0
+
+
+_Run = Callable[[Callable[[BatchRow], None], Callable[[], bool]], BatchSummary]
+"""A run that only waits to be told whom to tell of rows, and who may cancel it."""
+
+
+@contextmanager
+def _engine(
+    scheduler: SchedulerAddress | None,
+    asked: Asked,
+    package: ModelPackage,
+    pairs: tuple[Pair, ...],
+    writer: BatchWriter,
+    options: BatchOptions,
+    terminal: Terminal,
+) -> Iterator[_Run]:
+    """The engine that was named, ready to begin. Raises PackageError and ClusterError where it cannot."""
+    if scheduler is None:
+        scorer = open_scorer(package, asked.device, asked.precision)
+        terminal.notices((*scorer.notices, *cautions(package)))
+
+        def here(on_row: Callable[[BatchRow], None], cancelled: Callable[[], bool]) -> BatchSummary:
+            def told(row: BatchRow) -> None:
+                on_row(row)
+                terminal.notices(scorer.notices)
+
+            return run_batch(pairs, scorer, options, told, cancelled, writer=writer)
+
+        yield here
+        return
+    from her2viewer.batch.engines.cluster import connected
+    from her2viewer.batch.engines.cluster_run import check_workers, run_on_cluster
+    from her2viewer.batch.engines.order import Order
+
+    order = Order.of(package, asked.device, asked.precision, options)
+    with connected(scheduler) as cluster:
+        check_workers(cluster, order, pairs[0] if pairs else None)
+        terminal.notices(cautions(package))
+        yield lambda on_row, cancelled: run_on_cluster(
+            cluster, pairs, order, writer, on_row, cancelled, terminal.notices
+        )
 
 
 def open_model(folder: Path | None) -> ModelPackage:
@@ -144,7 +210,7 @@ def _pairs(asked: Asked, terminal: Terminal) -> tuple[tuple[Pair, ...], Path | N
         pairings = [pair_folders(asked.he, asked.ihc)]
         places = [asked.he.resolve(), asked.ihc.resolve()]
     else:
-        pairings = [pairs_from(place) for place in asked.places]
+        pairings = [pairs_by(asked.rule, place, pattern=asked.pattern) for place in asked.places]
         places = [place.resolve() if place.is_dir() else place.resolve().parent for place in asked.places]
     for pairing in pairings:
         _tell_left_out(pairing, terminal)
@@ -189,21 +255,16 @@ def _check_map(asked: Asked, package: ModelPackage) -> None:
         raise UserError(f"{asked.method} has no map at {asked.stage}", remedy=stages)
 
 
-def _run(
-    pairs: tuple[Pair, ...], scorer: FieldScorer, options: BatchOptions, writer: BatchWriter, terminal: Terminal
-) -> tuple[BatchSummary, list[BatchRow]]:
-    rows: list[BatchRow] = []
-    with terminal.bar("Scoring", len(pairs)) as bar, _until_interrupted() as interrupted:
+def _run(run: _Run, total: int, tally: _Tally, terminal: Terminal) -> BatchSummary:
+    with terminal.bar("Scoring", total) as bar, _until_interrupted() as interrupted:
 
         def on_row(row: BatchRow) -> None:
-            rows.append(row)
+            tally.add(row)
             if row.error is not None:
                 terminal.remark(f"Failed: {row.pair.case_id}: {row.error}")
-            terminal.notices(scorer.notices)
             bar.step()
 
-        summary = run_batch(pairs, scorer, options, on_row, interrupted, writer=writer)
-    return summary, rows
+        return run(on_row, interrupted)
 
 
 @contextmanager
@@ -225,17 +286,14 @@ def _until_interrupted() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _report(summary: BatchSummary, rows: list[BatchRow], total: int, out: Path, terminal: Terminal) -> None:
-    results = [row.result for row in rows if row.result is not None]
-    if total == 1 and results:
-        for line in lines_of(results[0]):
+def _report(summary: BatchSummary, tally: _Tally, total: int, out: Path, terminal: Terminal) -> None:
+    if total == 1 and tally.last is not None:
+        for line in lines_of(tally.last):
             terminal.say(line)
-    elif results:
-        counts = Counter(result.score for result in results)
-        scores = ", ".join(f"{name}: {counts[name]}" for name in results[0].probabilities)
+    elif tally.counts:
+        scores = ", ".join(f"{name}: {tally.counts[name]}" for name in tally.classes)
         kept = f" ({summary.resumed} of them before)" if summary.resumed else ""
-        calls = sum(result.no_call is not None for result in results)
-        doubts = f" No call for {calls} of them." if calls else ""
+        doubts = f" No call for {tally.calls} of them." if tally.calls else ""
         terminal.say(f"Scored {summary.scored} of {total} pairs{kept}. {scores}.{doubts}")
         terminal.say(f"Field-level predictions. {RESEARCH_USE}")
     if summary.files:
@@ -243,4 +301,4 @@ def _report(summary: BatchSummary, rows: list[BatchRow], total: int, out: Path, 
     if summary.failed:
         terminal.remark(f"{summary.failed} of {total} pairs failed; each row says why.")
     if summary.cancelled:
-        terminal.remark(f"Stopped after {len(rows)} of {total} pairs; the same command with --resume goes on.")
+        terminal.remark(f"Stopped after {tally.rows} of {total} pairs; the same command with --resume goes on.")

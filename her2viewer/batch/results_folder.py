@@ -121,20 +121,20 @@ class ResultsFolder:
             if row.case_id in wanted:
                 wanted[row.case_id] = row
         found = []
-        for case_id, row in wanted.items():
-            if row is None:
+        for case_id, kept in wanted.items():
+            if kept is None:
                 raise ExportError(
                     f"there is no case {case_id!r} in these results",
                     path=self.path.resolve(),
                     remedy="take the name from the column case_id of the table",
                 )
-            if isinstance(row, FailedRow):
+            if isinstance(kept, FailedRow):
                 raise ExportError(
-                    f"the case {case_id!r} was not scored ({row.error.rstrip('.')})",
+                    f"the case {case_id!r} was not scored ({kept.error.rstrip('.')})",
                     path=self.path.resolve(),
                     remedy="mend what it says and score the pair again",
                 )
-            found.append(row)
+            found.append(kept)
         return found
 
     def contents(

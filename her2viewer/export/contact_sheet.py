@@ -56,7 +56,7 @@ def sheet_tables(cases: Sequence[SheetCase], look: Look, width: float) -> Iterat
     for start in range(0, len(cases), _ACROSS):
         row = [_cell(case, look(case.case_id), each) for case in cases[start : start + _ACROSS]]
         row += [[space(0)]] * (_ACROSS - len(row))
-        spread: list[object] = [one for part in row for one in (part, "")][:-1]
+        spread = [one for part in row for one in (part, "")][:-1]
         table = Table([spread], colWidths=[each, GAP] * (_ACROSS - 1) + [each], hAlign="LEFT", spaceAfter=GAP)
         lines = [
             ("LINEABOVE", (2 * at, 0), (2 * at, 0), 2.0 if case.doubt else 0.6, WARNING_ if case.doubt else QUIET_)

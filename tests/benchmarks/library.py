@@ -12,13 +12,16 @@ from her2viewer.cases.library.library import Library
 from tests.benchmarks.measure import Row, in_turn, within
 
 CASES = 10_000
-WORDS = "weak moderate patchy complete incomplete membrane staining artefact necrosis edge section crushed faint strong".split()
+WORDS = (
+    "weak", "moderate", "patchy", "complete", "incomplete", "staining", "artefact", "necrosis", "edge", "crushed", "faint",
+    "strong",
+)  # fmt: skip
 DOCUMENT = json.dumps({"schema": "her2viewer.result/1", "filling": "x" * 3000})
 GOAL_MS = 50
 
 
 def rows() -> list[Row]:
-    """Searches against a bare walk through the same texts in Python, the floor of any search that finds parts of words."""
+    """Searches beside a bare walk through the same texts in Python, the floor of any search that finds parts of words."""
     with tempfile.TemporaryDirectory() as folder, Library(Path(folder) / "library.db") as library:
         texts = _fill(library)
         ways: dict[str, Callable[[], object]] = {

@@ -16,7 +16,7 @@ from her2viewer.scoring import architecture, field_scorer, methods
 from tests.cli.conftest import Run
 
 COMMANDS = (
-    [], ["demo"], ["score"], ["table"], ["model"], ["model", "info"], ["model", "verify"], ["library"],
+    [], ["demo"], ["score"], ["table"], ["model"], ["model", "info"], ["model", "verify"], ["export"], ["verify"], ["library"],
     *(["library", name] for name in ("list", "search", "readings", "agreement", "import", "restore")),
 )  # fmt: skip
 
@@ -76,7 +76,7 @@ def test_the_version(her2viewer: Run) -> None:
         (["score", "folder", "--out", "x", "--opacity", "2"], "--opacity"),
         (["score", "folder", "--out", "x", "--device", "tpu"], "'tpu' is not one of"),
         (["score", "folder", "--out", "x", "--colour-map", "rainbow"], "'rainbow' is not one of"),
-        (["score", "folder", "--out", "x", "--engine", "dask"], "No such option"),
+        (["score", "folder", "--out", "x", "--engine", "dask"], "there is no such engine"),
         (["demo", "--device", "cpu"], "--device goes with --out"),
     ],
 )

@@ -154,6 +154,8 @@ def _connect(path: Path, *, alone: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        # KiB: what a search looks through stays in memory.
+        connection.execute("PRAGMA cache_size = -32768")
         connection.create_function("searched", -1, searched, deterministic=True)
         _check(connection, path)
     except BaseException:

@@ -144,12 +144,14 @@ class Library:
         and that carry every tag; those opened last first.
         """
         wheres, values = ["removed IS NULL"], list[object]()
-        for word in searched(words).split():
+        # The longest first: it leaves the fewest texts to look through for the others.
+        for word in sorted(set(searched(words).split()), key=len, reverse=True):
             wheres.append("instr(found_by.words, ?)")
             values.append(word)
         for tag in tags:
-            wheres.append("EXISTS (SELECT 1 FROM tag WHERE tag.kept_case = kept_case.id AND tag.tag = ?)")
-            values.append(tag)
+            # The sign keeps SQLite on its way along the order of opening, where it stops after so many.
+            wheres.append("+kept_case.id IN (SELECT kept_case FROM tag WHERE tag = ?)")
+            values.append(_plain(tag))
         rows = self._all(
             f"{_CASES} JOIN found_by ON found_by.kept_case = kept_case.id WHERE {' AND '.join(wheres)} "
             "ORDER BY opened DESC, id DESC LIMIT ?",

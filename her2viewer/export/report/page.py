@@ -58,7 +58,7 @@ INK_, QUIET_, LINE_, ACCENT_ = colour(INK), colour(QUIET), colour(LINE), colour(
 WARNING_, WARNING_GROUND_ = colour(WARNING), colour(WARNING_GROUND)
 
 
-class Subject(Flowable):
+class Subject(Flowable):  # type: ignore[misc]
     """Takes no room; from here on the foot of each page says that it is about this."""
 
     def __init__(self, words: str) -> None:
@@ -73,7 +73,7 @@ class Subject(Flowable):
         self.canv.subject = self._words
 
 
-class _Numbered(Canvas):
+class _Numbered(Canvas):  # type: ignore[misc]
     """A canvas that knows how many pages there are before it writes them."""
 
     def __init__(self, *arguments: Any, made: datetime, **options: Any) -> None:

@@ -74,12 +74,12 @@ def legend_ramp(record: LegendRecord, width: float) -> Drawing:
     for stain, peak in sorted(record.peaks.items(), key=lambda one: -one[1]):
         if peak <= 0:
             continue
-        place = min(peak / full, 1.0) * width
-        drawing.add(Line(place, bottom + thick, place, bottom + thick + 4, strokeColor=INK_, strokeWidth=0.8))
+        at = min(peak / full, 1.0) * width
+        drawing.add(Line(at, bottom + thick, at, bottom + thick + 4, strokeColor=INK_, strokeWidth=0.8))
         beyond = " (beyond the scale)" if peak > full * (1 + 1e-6) else ""
         words = f"{stain.caption} peak {figure(peak)}{beyond}"
         length = text_width(words, _TYPE)
-        start = max(0.0, min(place - length / 2, edge - length))
+        start = max(0.0, min(at - length / 2, edge - length))
         _text(drawing, start, bottom + thick + 9, words)
         edge = start - 8
     return drawing

@@ -29,8 +29,8 @@ from pytestqt.qtbot import QtBot
 from her2viewer.cases.shape import Shape
 from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.app import App
-from her2viewer.gui.bench import ModelWish
 from her2viewer.gui.batch.dialog import BatchDialog
+from her2viewer.gui.bench import ModelWish
 from her2viewer.gui.fields.state import RunPhase
 from her2viewer.gui.frame.docks import Panel
 from her2viewer.gui.settings import Settings

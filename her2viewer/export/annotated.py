@@ -33,7 +33,7 @@ _SCORE_WIDTH, _PROBABILITY_WIDTH, _LEGEND_WIDTH, _WIDEST_LEGEND = 15, 16, 28, 46
 _LEAST_BAND = 34
 """Widths in type sizes: of the blocks, and of the narrowest band, two blocks with the gap between them."""
 _PIXELS = 1 << 17
-"""Blended at a time: what is made on the way then stays in the processor's cache and is no fresh memory, which takes twice as long."""
+"""Blended at a time: what is made on the way stays in the cache and is no fresh memory, which takes twice as long."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -104,8 +104,8 @@ def compose(pixels: Mapping[Stain, NDArray[np.uint8]], layout: InputLayout, each
 
     pixels: per stain (h, w, 3) uint8 RGB, any size; stains that the layout does not take are passed over. Returns
     (layout.height, layout.width, 3) uint8. Shrinking averages areas (no aliasing of membranes); a field smaller than its
-    cell is interpolated linearly. each: makes the stains' parts, as `map` does. Raises KeyError where a stain is missing that is not optional, ValueError for another shape
-    or dtype.
+    cell is interpolated linearly. each: makes the stains' parts, as `map` does. Raises KeyError where a stain is missing that
+    is not optional, ValueError for another shape or dtype.
     """
     out = np.empty((layout.height, layout.width, 3), np.uint8)
 

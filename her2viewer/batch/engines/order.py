@@ -15,7 +15,6 @@ from her2viewer.errors import PackageError
 from her2viewer.scoring.field_scorer import Precision
 from her2viewer.scoring.package import MANIFEST, ModelPackage, bundled_packages, open_package
 
-
 Device = Literal["auto", "cpu", "cuda"]
 
 

@@ -4,7 +4,7 @@ No image is opened here. Whatever is left out is listed, with the reason: nothin
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,7 @@ from her2viewer.cases.names import (
     natural,
     same,
 )
-from her2viewer.cases.pair import Pairing, Refused, pair_files, with_unique_ids
+from her2viewer.cases.pair import Pair, Pairing, Refused, pair_files, with_unique_ids
 from her2viewer.errors import PairError
 from her2viewer.scoring.stains import Stain
 
@@ -47,7 +47,7 @@ def pair_folder(root: Path | str) -> Pairing:
             stains[stain] = entry
     if len(stains) == 2:
         return pair_folders(stains[Stain.HE], stains[Stain.IHC])
-    return _pair_by_ending(root)
+    return pair_by_ending(root)
 
 
 def pair_folders(he: Path | str, ihc: Path | str) -> Pairing:
@@ -61,35 +61,36 @@ def pair_folders(he: Path | str, ihc: Path | str) -> Pairing:
     refused: list[Refused] = []
     found = {Stain.HE: _by_name(he, refused), Stain.IHC: _by_name(ihc, refused)}
     rule = f"equal file names in {he.name} and {ihc.name}"
-    return _matched(rule, found, refused, missing=f"no file name in {he.name} is also in {ihc.name}", place=he.parent)
+    return matched(rule, found, refused, missing=f"no file name in {he.name} is also in {ihc.name}", place=he.parent)
 
 
-def _pair_by_ending(root: Path) -> Pairing:
+def pair_by_ending(root: Path) -> Pairing:
+    """The pairs of a folder by names that end in the stain. Raises PairError where there is no pair."""
     refused: list[Refused] = []
     unpaired: list[Path] = []
     found: dict[Stain, dict[_Key, list[Path]]] = {stain: defaultdict(list) for stain in Stain}
-    for path in _images(root, refused):
+    for path in images_in(root, refused):
         told = case_and_stain(path)
         if told is None:
             unpaired.append(path)
         else:
             case, stain = told
             found[stain]["", same(case)].append(path)
-    unique = {stain: _unambiguous(files, refused) for stain, files in found.items()}
+    unique = {stain: unambiguous(files, refused) for stain, files in found.items()}
     seen = len(unpaired) + len(refused) + sum(len(files) for files in found.values())
     missing = "no two images in it make a pair" if seen else "there are no images in it"
-    return _matched("file names that end in the stain", unique, refused, unpaired, missing=missing, place=root)
+    return matched("file names that end in the stain", unique, refused, unpaired, missing=missing, place=root)
 
 
 def _by_name(folder: Path, refused: list[Refused]) -> dict[_Key, Path]:
     """The images below a folder by their place in it and their name."""
     found: dict[_Key, list[Path]] = defaultdict(list)
-    for path in _images(folder, refused, below=True):
+    for path in images_in(folder, refused, below=True):
         found[same(path.parent.relative_to(folder).as_posix()), same(path.stem)].append(path)
-    return _unambiguous(found, refused)
+    return unambiguous(found, refused)
 
 
-def _unambiguous(found: dict[_Key, list[Path]], refused: list[Refused]) -> dict[_Key, Path]:
+def unambiguous(found: dict[_Key, list[Path]], refused: list[Refused]) -> dict[_Key, Path]:
     """Names that stand once. Where a name stands twice nobody can say which is meant, so none of them is used."""
     for paths in found.values():
         if len(paths) > 1:
@@ -98,7 +99,7 @@ def _unambiguous(found: dict[_Key, list[Path]], refused: list[Refused]) -> dict[
     return {key: paths[0] for key, paths in found.items() if len(paths) == 1}
 
 
-def _matched(
+def matched(
     rule: str,
     found: dict[Stain, dict[_Key, Path]],
     refused: list[Refused],
@@ -106,7 +107,9 @@ def _matched(
     *,
     missing: str,
     place: Path,
+    make: Callable[[Path, Path], Pair] = pair_files,
 ) -> Pairing:
+    """What stands on both sides, as pairs. Raises PairError, saying what is `missing` in `place`, where nothing does."""
     he, ihc = found[Stain.HE], found[Stain.IHC]
     both = sorted(he.keys() & ihc.keys(), key=lambda key: (natural(key[0]), natural(key[1]), key))
     if not both:
@@ -116,19 +119,19 @@ def _matched(
     alone = [*unpaired, *(he[key] for key in he.keys() - ihc.keys()), *(ihc[key] for key in ihc.keys() - he.keys())]
     return Pairing(
         rule,
-        with_unique_ids(pair_files(he[key], ihc[key]) for key in both),
+        with_unique_ids(make(he[key], ihc[key]) for key in both),
         tuple(sorted(alone, key=_place)),
         tuple(sorted(refused, key=lambda item: _place(item[0]))),
     )
 
 
-def _images(folder: Path, refused: list[Refused], *, below: bool = False) -> list[Path]:
+def images_in(folder: Path, refused: list[Refused], *, below: bool = False) -> list[Path]:
     """The image files of a folder, by name alone, copies refused; `below` takes in the folders below it."""
     found = []
     for path in _entries(folder):
         if path.is_dir():
             if below and not path.is_symlink():  # a link may lead back up
-                found += _images(path, refused, below=True)
+                found += images_in(path, refused, below=True)
         elif is_image_name(path):
             if is_copy(path):
                 refused.append((path, "its name is that of a copy; rename it if it is a field of its own"))

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 from typing import Final
@@ -59,6 +59,27 @@ def read_manifest(table: Path | str, *, needed: Collection[Stain] = tuple(Stain)
     if not pairs:
         raise PairError("no row names two files", path=table, remedy=_REMEDY)
     return Pairing(f"the table {table.name}", with_unique_ids(pairs), refused=tuple(refused))
+
+
+def manifest_text(pairs: Iterable[Pair], folder: Path) -> str:
+    """A table that `read_manifest` reads, for a file in `folder`: files relative to it where they lie in it or below.
+
+    What a spreadsheet would run as a formula is not neutralised: the table is read again, and a path must stay what it is.
+    """
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(["case_id", "he", "ihc", "label"])
+    for pair in pairs:
+        files = [_told(path, folder) for path in (pair.he, pair.ihc) if path is not None]
+        writer.writerow([pair.case_id, *files, pair.label or ""])
+    return out.getvalue()
+
+
+def _told(path: Path, folder: Path) -> str:
+    try:
+        return path.resolve().relative_to(folder.resolve()).as_posix()
+    except ValueError:
+        return str(path.resolve())
 
 
 def _pair(table: Path, cells: dict[str, str], needed: Collection[Stain]) -> Pair | None:

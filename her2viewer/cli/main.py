@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import typer
 
 from her2viewer import RESEARCH_USE, __version__
+from her2viewer.cases.rule import Rule
 from her2viewer.cli.choices import Device, Method, Precision, Stage
 from her2viewer.cli.terminal import survive_odd_names
 from her2viewer.errors import UserError
@@ -188,6 +189,18 @@ def score(
             "the two are not found to match the pair is scored as it is. Each row says which, and how far off.",
         ),
     ] = False,
+    rule: Annotated[
+        Rule,
+        typer.Option(help="How files of a folder are matched: by equal names in HE and IHC, by their endings, by --pattern."),
+    ] = Rule.AUTO,
+    pattern: Annotated[
+        str,
+        typer.Option(
+            metavar="PATTERN",
+            help="Match by this, without the files' ending: {case} and {stain} (HE, IHC, HER2) once each, * for anything.",
+            show_default=False,
+        ),
+    ] = "",
     engine: Annotated[
         str,
         typer.Option(
@@ -215,6 +228,10 @@ def score(
             if he
             else "name a folder, a CSV, or --ihc with or without --he."
         )
+    if pattern and rule not in (Rule.AUTO, Rule.PATTERN):
+        raise typer.BadParameter("--pattern goes with --rule pattern.")
+    if rule is Rule.PATTERN and not pattern:
+        raise typer.BadParameter("--rule pattern needs --pattern, for example --pattern '{case}_{stain}*'.")
     drawn = OverlayStyle()
     style = OverlayStyle(
         opacity=drawn.opacity if opacity is None else opacity,
@@ -239,6 +256,8 @@ def score(
         model=model,
         resume=resume,
         align=align,
+        rule=Rule.PATTERN if pattern else rule,
+        pattern=pattern,
         engine=engine,
     )
     with _sentences():

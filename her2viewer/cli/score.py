@@ -16,7 +16,8 @@ from her2viewer.batch.options import BatchOptions
 from her2viewer.batch.row import BatchRow
 from her2viewer.batch.run import BatchSummary, run_batch
 from her2viewer.batch.writer import BatchWriter
-from her2viewer.cases.pairing import Pair, Pairing, ihc_alone, pair_files, pair_folders, pairs_from, with_unique_ids
+from her2viewer.cases.pairing import Pair, Pairing, ihc_alone, pair_files, pair_folders, with_unique_ids
+from her2viewer.cases.rule import Rule, pairs_by
 from her2viewer.cli.choices import Device, Precision
 from her2viewer.cli.terminal import Terminal
 from her2viewer.errors import ClusterError, ExportError, PackageError, PairError, UserError
@@ -49,6 +50,8 @@ class Asked:
     model: Path | None
     resume: bool
     align: bool = False
+    rule: Rule = Rule.AUTO
+    pattern: str = ""
     engine: str = LOCAL
 
 
@@ -207,7 +210,7 @@ def _pairs(asked: Asked, terminal: Terminal) -> tuple[tuple[Pair, ...], Path | N
         pairings = [pair_folders(asked.he, asked.ihc)]
         places = [asked.he.resolve(), asked.ihc.resolve()]
     else:
-        pairings = [pairs_from(place) for place in asked.places]
+        pairings = [pairs_by(asked.rule, place, pattern=asked.pattern) for place in asked.places]
         places = [place.resolve() if place.is_dir() else place.resolve().parent for place in asked.places]
     for pairing in pairings:
         _tell_left_out(pairing, terminal)

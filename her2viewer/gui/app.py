@@ -13,12 +13,12 @@ from her2viewer import __version__
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.actions.specs import STAIN_VIEW_ACTIONS
+from her2viewer.gui.batch.controller import BatchController
 from her2viewer.gui.bench import Bench, Loader, load_scorer
 from her2viewer.gui.cases.information import InformationRoom
 from her2viewer.gui.cases.prefetch import PrefetchingOpener
 from her2viewer.gui.cases.room import CasesRoom
 from her2viewer.gui.compare.room import CompareRoom
-from her2viewer.gui.controllers.batch import BatchController
 from her2viewer.gui.controllers.exporting import Exporting
 from her2viewer.gui.controllers.images import Images, Opener
 from her2viewer.gui.controllers.messenger import Level
@@ -170,6 +170,7 @@ class App:
         self.theme.close()
         self.window.fetching.close()
         self.lanes.close()
+        self.batch.close()
         self.cases.close()
         self.images.close()
 
@@ -196,6 +197,7 @@ class App:
         window.page_requested.connect(self.cases.page)
         window.look_beneath.connect(lambda held: store.change(overlay_held_away=held))
         window.closing.connect(self.close)
+        window.may_close = self.desk.may_close
         window.status_line.cancel_requested.connect(self.cancel)
         window.status_line.model_requested.connect(self.desk.model_card)
         window.score_panel.score_requested.connect(self.scoring.score)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from her2viewer.gui.controllers.batch import BatchController
+from her2viewer.gui.batch.controller import BatchController
 from her2viewer.gui.controllers.exporting import Exporting
 from her2viewer.gui.controllers.images import Images, Opener
 from her2viewer.gui.controllers.scoring import ScoringController

@@ -1,6 +1,6 @@
 """The main window: it builds its parts and lays them out. What they show comes from the presenter, what they ask for goes out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
@@ -52,6 +52,8 @@ class MainWindow(QMainWindow):
 
     def __init__(self) -> None:
         super().__init__()
+        self.may_close: Callable[[], bool] = lambda: True
+        """Asked before the window closes; who says no has asked the user."""
         self.setWindowTitle(TITLE)
         self.setMinimumSize(960, 600)
         self.actions_ = Actions(self.palette(), self)
@@ -218,5 +220,8 @@ class MainWindow(QMainWindow):
             self.actions_.paint(self.palette())
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.may_close():
+            event.ignore()
+            return
         self.closing.emit()
         super().closeEvent(event)

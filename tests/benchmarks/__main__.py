@@ -10,8 +10,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-GROUPS = ("pair", "explain", "training", "stains", "registration", "viewer", "fields")
-"""Later issues add batch and startup; each is a module here with `rows()`."""
+GROUPS = ("pair", "explain", "batch", "training", "stains", "registration", "viewer", "fields")
+"""Later issues add startup; each is a module here with `rows()`."""
 
 
 def main() -> None:

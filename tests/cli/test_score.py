@@ -382,3 +382,21 @@ def test_an_ihc_alone_and_a_model_that_needs_both(
     assert "needs the H&E" in row["error"] and row["he_file"] == ""
     outcome = her2viewer("score", "--ihc", pair.ihc.parent, "--out", tmp_path / "out2", *model)
     assert outcome.status == 2 and "without their H&E" in outcome.err
+
+
+@pytest.mark.usefixtures("loaded")
+def test_pairs_are_matched_by_a_pattern(
+    her2viewer: Run, make_pairs: MakePairs, model: list[object], tmp_path: Path
+) -> None:
+    pair = make_pairs(1)[0]
+    odd = tmp_path / "odd"
+    odd.mkdir()
+    for stain, path in (("he", pair.he), ("ihc", pair.ihc)):
+        shutil.copy(str(path), odd / f"P7 [{stain}] x.png")
+    ask = ("score", odd, "--out", tmp_path / "out", *model)
+    assert her2viewer(*ask).status == 2
+    assert her2viewer(*ask, "--rule", "pattern").status == 2
+    assert her2viewer(*ask, "--rule", "endings", "--pattern", "{case}{stain}").status == 2
+    outcome = her2viewer(*ask, "--pattern", "{case} [{stain}]*")
+    assert outcome.status == 0, outcome.err
+    assert table(tmp_path / "out")[0]["case_id"] == "P7"

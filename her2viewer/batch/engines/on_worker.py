@@ -64,7 +64,7 @@ def score_items(order: Order, items: Sequence[Item]) -> Answer[Outcome]:
         )
     sheet = _Sheet(items)
     with _scorer(order) as scorer:
-        run_batch([item.pair for item in items], scorer, order.options, writer=sheet)
+        run_batch([item.pair for item in items], scorer, order.options, writer=sheet, cores=1)
         notices = scorer.notices
     return Answer(tuple(sheet.outcomes), time.perf_counter() - started, notices)
 

@@ -5,13 +5,15 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QDialog
+from PySide6.QtWidgets import QDialog, QMessageBox
 
 from her2viewer.batch.options import BatchOptions
+from her2viewer.cases.pair import Pair
+from her2viewer.gui.batch.dialog import BatchDialog, BatchWish
+from her2viewer.gui.cases.thumbnails import Thumbnails
 from her2viewer.gui.controllers.exporting import ExportWish, exportable, pair_of
 from her2viewer.gui.crash import log_path
 from her2viewer.gui.dialogs.about import AboutDialog
-from her2viewer.gui.dialogs.batch import BatchDialog, BatchWish
 from her2viewer.gui.dialogs.export import ExportDialog
 from her2viewer.gui.dialogs.model_card import ModelCardDialog
 from her2viewer.gui.dialogs.open_pair import OpenPairDialog
@@ -30,6 +32,7 @@ class Desk:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._batch: BatchDialog | None = None
+        self._closing = False
         self.on_hints_wanted: Callable[[], object] = lambda: None
         """Who shows the first-time hints again."""
 
@@ -61,17 +64,28 @@ class Desk:
         """Ctrl+B. There is one such dialog: closed while it runs, it comes back as it was."""
         parts = self._parts
         if self._batch is None:
-            self._batch = BatchDialog("", show_in_folder, parts.window)
+            self._thumbnails = Thumbnails(parts.lanes.files, parts.opener, parts.window)
+            self._batch = BatchDialog("", show_in_folder, parts.window, self._thumbnails.get)
+            self._thumbnails.made.connect(self._batch.table.repaint)
+            self._batch.seen_changed.connect(self._thumbnails.want)
             parts.batch.attach(self._batch)
+            self._batch.doubt_requested.connect(parts.batch.doubt)
+            self._batch.save_list_requested.connect(parts.batch.save_list)
+            self._batch.pause_requested.connect(parts.batch.pause)
+            self._batch.go_on_requested.connect(parts.batch.go_on)
             self._batch.look_requested.connect(parts.batch.look)
             self._batch.start_requested.connect(self._start_batch)
             self._batch.cancel_requested.connect(parts.batch.cancel)
-            self._batch.pair_wanted.connect(lambda pair: parts.images.open({Stain.HE: pair.he, Stain.IHC: pair.ihc}))
+            self._batch.pair_wanted.connect(self._open_pair)
             parts.store.listen(lambda _old, new: self._tell_batch(new))
         self._tell_batch(parts.store.state)
         self._batch.show()
         self._batch.raise_()
         self._batch.activateWindow()
+
+    def _open_pair(self, pair: Pair) -> None:
+        files = {Stain.HE: pair.he, Stain.IHC: pair.ihc}
+        self._parts.images.open({stain: path for stain, path in files.items() if path is not None})
 
     def _tell_batch(self, state: State) -> None:
         if self._batch is not None:
@@ -87,13 +101,36 @@ class Desk:
             overlay=wish.overlays,
             style=state.style,
             stage=state.wish.stage,
+            method=state.wish.method,
             resume=wish.resume,
             model=facts.identity,
             root=wish.root,
             coverage=facts.coverage,
             align=wish.align,
+            explain=wish.explain,
         )
         self._parts.batch.start(wish.pairs, options)
+
+    def may_close(self) -> bool:
+        """Whether the window may close now. Where a batch is running the user is asked, and it closes once that is answered."""
+        parts, progress = self._parts, self._parts.store.state.batch
+        if not parts.batch.running or self._closing:
+            return True
+        done = f"{progress.done} of {progress.total}" if progress is not None else "None"
+        box = QMessageBox(QMessageBox.Icon.NoIcon, "A batch is running", "A batch is running.", parent=parts.window)
+        box.setInformativeText(
+            f"{done} pairs are done and kept. To go on with them later, choose the same folder for the results."
+        )
+        stop = box.addButton("Stop it and close", QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(box.addButton("Let it run", QMessageBox.ButtonRole.RejectRole))
+        box.finished.connect(lambda _: self._stop_and_close() if box.clickedButton() is stop else None)
+        self._show(box)
+        return False
+
+    def _stop_and_close(self) -> None:
+        self._closing = True
+        self._parts.batch.cancel()
+        self._parts.window.close()
 
     def preferences(self) -> None:
         """Ctrl+,."""

@@ -1,7 +1,7 @@
 """Many pairs, fed one at a time: while the network works on one, the next is read; what the user asks for goes in between."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -10,11 +10,14 @@ from her2viewer.batch.encode import encode
 from her2viewer.batch.options import BatchOptions
 from her2viewer.batch.row import BatchRow, ReadPair, guarded, read_pair, scored_row
 from her2viewer.batch.writer import BatchWriter
+from her2viewer.cases.doubts import doubts
+from her2viewer.cases.manifest import manifest_text
 from her2viewer.cases.pair import Pair, Pairing
-from her2viewer.cases.pairing import pair_folders, pairs_from
+from her2viewer.cases.rule import Rule, pairs_by
 from her2viewer.errors import UserError
+from her2viewer.export.files import write_atomic
 from her2viewer.gui.bench import Bench
-from her2viewer.gui.lanes import Lanes, Progress
+from her2viewer.gui.lanes import Context, Lanes, Progress
 from her2viewer.gui.store import Store
 
 
@@ -35,7 +38,13 @@ class BatchView(Protocol):
 
     def show_pairing(self, pairing: Pairing) -> None: ...
 
+    def show_doubts(self, doubts: Mapping[str, str]) -> None: ...
+
+    def show_list_saved(self, path: Path) -> None: ...
+
     def show_trouble(self, error: UserError) -> None: ...
+
+    def show_paused(self, *, paused: bool) -> None: ...
 
     def show_started(self, total: int) -> None: ...
 
@@ -61,6 +70,8 @@ class _Run:
     written: int = 0
     failed: int = 0
     stopped: bool = False
+    paused: bool = False
+    halted: float = 0.0
     error: UserError | None = None
 
 
@@ -83,15 +94,57 @@ class BatchController:
     def running(self) -> bool:
         return self._run is not None or self._starting
 
-    def look(self, first: Path, second: Path | None = None) -> None:
-        """Looks for pairs in a folder or table, or in two folders (H&E, IHC)."""
+    def look(self, first: Path, second: Path | None = None, rule: Rule = Rule.AUTO, pattern: str = "") -> None:
+        """Looks for pairs in a folder or table, or in two folders (H&E, IHC); then for what is odd about them."""
         assert self._view is not None
+        view = self._view
+
+        def show(pairing: Pairing) -> None:
+            view.show_pairing(pairing)
+            self.doubt(pairing.pairs)
+
+        self._lanes.files.drop("batch doubts")
         self._lanes.files.submit(
-            "batch look",
-            lambda _: pairs_from(first) if second is None else pair_folders(first, second),
-            self._view.show_pairing,
-            failed=self._view.show_trouble,
+            "batch look", lambda _: pairs_by(rule, first, second, pattern), show, failed=view.show_trouble
         )
+
+    def doubt(self, pairs: Sequence[Pair]) -> None:
+        """Looks at names and headers of pairs; the view is told what is odd."""
+        assert self._view is not None
+        view = self._view
+        self._lanes.files.submit("batch doubts", lambda context: doubts(pairs, context.token.check), view.show_doubts)
+
+    def save_list(self, pairs: Sequence[Pair], path: Path) -> None:
+        """Writes pairs as a table that opens again."""
+        assert self._view is not None
+        view = self._view
+
+        def work(_: Context) -> Path:
+            with write_atomic(path) as file:
+                file.write(manifest_text(pairs, path.parent).encode("utf-8-sig", "surrogateescape"))
+            return path
+
+        self._lanes.files.submit("batch list", work, view.show_list_saved, failed=view.show_trouble)
+
+    def pause(self) -> None:
+        """Feeds no more for now; what was begun is finished and written."""
+        run = self._run
+        if run is not None and not run.stopped and not run.paused:
+            run.paused, run.halted = True, time.perf_counter()
+            assert self._view is not None
+            self._view.show_paused(paused=True)
+            self._tell()
+
+    def go_on(self) -> None:
+        """After a pause."""
+        run = self._run
+        if run is not None and run.paused:
+            run.paused = False
+            run.started += time.perf_counter() - run.halted  # a pause is no work
+            assert self._view is not None
+            self._view.show_paused(paused=False)
+            self._tell()
+            self._step()
 
     def start(self, pairs: Sequence[Pair], options: BatchOptions) -> None:
         """Makes the folder of results and begins."""
@@ -109,8 +162,15 @@ class BatchController:
     def cancel(self) -> None:
         """Stops feeding. The pairs that are being worked on are finished and stay."""
         if self._run is not None:
+            self.go_on()
             self._run.stopped = True
             self._step()
+
+    def close(self) -> None:
+        """Once the lanes have ended: lets go of the folder. What was kept stays; the tables are made when it is gone on with."""
+        run, self._run = self._run, None
+        if run is not None:
+            run.writer.release()
 
     def _on_not_started(self, error: UserError) -> None:
         self._starting = False
@@ -133,7 +193,7 @@ class BatchController:
         if run.ready is not None and not run.scoring:
             self._score(run, run.ready)
             run.ready = None
-        if not (run.stopped or run.reading or run.ready) and run.next < len(run.pairs):
+        if not (run.stopped or run.paused or run.reading or run.ready) and run.next < len(run.pairs):
             self._read(run, run.pairs[run.next])
             run.next += 1
         if run.stopped:
@@ -223,5 +283,6 @@ class BatchController:
         run = self._run
         progress = None
         if run is not None:
-            progress = Progress(run.written, len(run.pairs), f"Batch {run.written} of {len(run.pairs)}")
+            paused = ", paused" if run.paused else ""
+            progress = Progress(run.written, len(run.pairs), f"Batch {run.written} of {len(run.pairs)}{paused}")
         self._store.change(batch=progress)

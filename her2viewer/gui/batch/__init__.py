@@ -1,0 +1,1 @@
+"""Many pairs in the window: found, looked over, scored, summed up."""

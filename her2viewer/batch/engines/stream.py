@@ -83,10 +83,11 @@ class WorkStream(Generic[_Tag, _Item, _Outcome]):
         self._threads = cluster.threads
         self._watched = self._last_worker = time.monotonic()
 
-    def outcomes(self, items: Iterable[tuple[_Tag, _Item]]) -> Generator[tuple[_Tag, _Outcome | GivenUp], None, None]:
-        """Each item's tag with what came of it, as they come, each once. Closing the generator drops what is under way.
+    def outcomes(self, items: Iterable[tuple[_Tag, _Item]]) -> Generator[list[tuple[_Tag, _Outcome | GivenUp]], None, None]:
+        """Each item's tag with what came of it, some together, as they come, each once.
 
-        Raises Cancelled, and ClusterError where the cluster is lost, has no worker left or cannot do the work.
+        Closing the generator drops what is under way. Raises Cancelled, and ClusterError where the cluster is lost, has no
+        worker left or cannot do the work.
         """
         source = iter(items)
         threading.Thread(target=self._fetch, name="fetch", daemon=True).start()
@@ -98,12 +99,11 @@ class WorkStream(Generic[_Tag, _Item, _Outcome]):
                 for task, answer in self._arrivals():
                     if isinstance(answer, Answer):
                         self._learn(task, answer)
-                        for (tag, _), outcome in zip(task.items, answer.outcomes, strict=True):
-                            yield tag, outcome
+                        yield [(tag, outcome) for (tag, _), outcome in zip(task.items, answer.outcomes, strict=True)]
                     elif (deaths := self._cluster.deaths(answer)) is None:
                         raise self._cluster.explained(answer)
                     elif task.alone:
-                        yield task.items[0][0], GivenUp(deaths)
+                        yield [(task.items[0][0], GivenUp(deaths))]
                     else:
                         self._suspects.extend(task.items)
                 if self._cancelled():

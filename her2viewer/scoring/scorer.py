@@ -67,6 +67,12 @@ class Scorer:
         """Loads and checks the weights. Raises PackageError where they are not what `model.json` says."""
         return cls(package, fold(network_in(package)), choose_device(device), precision)
 
+    def twin(self) -> "Scorer":
+        """Another one of the same weights, for another thread. What either has to say as a notice, both say."""
+        other = copy.copy(self)
+        other._reference = None
+        return other
+
     @property
     def package(self) -> ModelPackage:
         return self._package

@@ -46,7 +46,7 @@ def rows() -> list[Row]:
     """Scores, scores with overlays, the floors, and memory over 2,000 pairs."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        _write(folder / "study")
+        write_study(folder / "study")
         job = BatchJob(pair_folder(folder / "study").pairs, folder)
         ways = {
             "scores": lambda: job.ours(overlay=False),
@@ -169,7 +169,7 @@ class BatchJob:
             return images.read()
 
 
-def _write(folder: Path) -> None:
+def write_study(folder: Path) -> None:
     """Phantom pairs as PNGs in BCI's layout; after the first ones, the same files linked under other names."""
     for index in range(PAIRS):
         phantom = make_phantom(5, index) if index < DRAWN else None

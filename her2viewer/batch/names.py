@@ -10,6 +10,7 @@ from her2viewer.export.files import safe_name
 TABLE: Final = "results.csv"
 LIST: Final = "results.json"
 STORE: Final = "results.db"
+LOG: Final = "results.log.jsonl"
 
 PICTURE: Final = "_overlay.png"
 EXPLANATION: Final = "_explanation.json"

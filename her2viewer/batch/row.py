@@ -110,6 +110,7 @@ def scored_row(
         root=options.root,
         notices=scorer.notices,
         alignment=read.alignment,
+        names=dict(read.pair.names),
     )
     drawing = None
     if options.overlay:
@@ -126,7 +127,7 @@ def guarded(
     started = time.perf_counter()
     found = attempt(work, one="pair", name=pair.case_id, raising=raising)
     if isinstance(found, Fault):
-        return BatchRow(pair, None, found.words, time.perf_counter() - started)
+        return BatchRow(pair, None, pair.in_other_words(found.words), time.perf_counter() - started)
     return found
 
 

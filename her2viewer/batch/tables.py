@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from her2viewer.batch.names import LIST, TABLE
+from her2viewer.batch.results_log import ResultsLog
 from her2viewer.batch.store import RowStore, StoredRow
 from her2viewer.errors import ExportError
 from her2viewer.export.files import write_atomic
@@ -53,6 +54,7 @@ def write_tables(store: RowStore) -> tuple[Path, ...]:
             error = error or failed
     if error is not None:
         raise error
+    ResultsLog(folder).tables(folder / TABLE, folder / LIST)
     return folder / TABLE, folder / LIST
 
 

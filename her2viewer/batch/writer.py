@@ -10,6 +10,7 @@ from pathlib import Path
 from her2viewer.batch.encode import EncodedRow, endings
 from her2viewer.batch.names import LIST, TABLE, file_stem
 from her2viewer.batch.options import BatchOptions
+from her2viewer.batch.results_log import ResultsLog
 from her2viewer.batch.row import BatchRow, written
 from her2viewer.batch.store import RowStore, StoredRow
 from her2viewer.batch.tables import write_tables
@@ -44,6 +45,7 @@ class BatchWriter:
         _make_writable(options.out)
         tables = [options.out / name for name in (TABLE, LIST)]
         self._store = RowStore(options.out)
+        self._log = ResultsLog(options.out)
         if not options.resume and (len(self._store) or any(path.exists() for path in tables)):
             self.release()
             raise ExportError(
@@ -99,6 +101,11 @@ class BatchWriter:
             files.append(self._claim(self._file(row.pair, ending), row.pair.case_id))
             with write_atomic(files[-1]) as file:
                 file.write(data)
+        # Before the row: one that is kept has its entry, whatever becomes of the process between the two.
+        if row.result is None:
+            self._log.failed(row.pair.case_id, without_places(row.error or "not scored"))
+        else:
+            self._log.scored(row.result, {path.name: data for path, (_, data) in zip(files, encoded.files, strict=True)})
         self._store.put(self._stored(row, tuple(path.name for path in files)), place)
         return written(row, tuple(files))
 
@@ -127,8 +134,10 @@ class BatchWriter:
         assert row.result is not None
         stored = self._store.find(row.pair.case_id)
         if stored is not None and stored.result != json_text(row.result):
+            data = json_text(row.result).encode()
             with write_atomic(row.files[-1]) as file:
-                file.write(json_text(row.result).encode())
+                file.write(data)
+            self._log.relabelled(row.result, {row.files[-1].name: data})
             self._store.put(self._stored(row, stored.files, stored.wanted))
 
     def _stored(self, row: BatchRow, files: tuple[str, ...], wanted: str | None = None) -> StoredRow:
@@ -146,21 +155,26 @@ class BatchWriter:
 
     def _cells(self, row: BatchRow) -> dict[str, str | int | float | None]:
         pair, error = row.pair, row.error or "not scored"
-        return failed_row(pair.case_id, pair.he, pair.ihc, error, label=pair.label, root=self._options.root)
+        return failed_row(pair.case_id, *pair.shown, error, label=pair.label, root=self._root(pair))
 
     def _object(self, row: BatchRow) -> dict[str, object]:
-        pair, root = row.pair, self._options.root
+        pair, root = row.pair, self._root(row.pair)
+        he, ihc = pair.shown
         return {
             "schema": SCHEMA,
             "case_id": pair.case_id,
             "label": pair.label,
             "images": {
                 stain: {"file": file_within(path, root)}
-                for stain, path in (("he", pair.he), ("ihc", pair.ihc))
+                for stain, path in (("he", he), ("ihc", ihc))
                 if path is not None
             },
             "error": without_places(row.error or "not scored"),
         }
+
+    def _root(self, pair: Pair) -> Path | None:
+        """Names that stand in place of others lie in no folder."""
+        return None if pair.names else self._options.root
 
     def _file(self, pair: Pair, ending: str) -> Path:
         return self._options.out / f"{file_stem(pair.case_id)}{ending}"

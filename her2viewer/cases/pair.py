@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from her2viewer.cases.names import case_and_stain, label_of, same, split_of
+from her2viewer.scoring.stains import Stain
 
 Refused = tuple[Path, str]
 """A file that is left out, and why."""
@@ -15,7 +16,8 @@ class Pair:
     """Two files of the same tissue, or the IHC alone where there is no H&E.
 
     `label` and `split` are what their name or table says, for example '1+' and 'train'. `group` is the slide or patient where a
-    table names one: fields of one group are no independent cases.
+    table names one: fields of one group are no independent cases. `names` are what the files are called in whatever is written,
+    where it is not their own (`Pseudonyms`).
     """
 
     case_id: str
@@ -24,6 +26,22 @@ class Pair:
     label: str | None = None
     split: str | None = None
     group: str | None = None
+    names: tuple[tuple[Stain, str], ...] = ()
+
+    @property
+    def shown(self) -> tuple[Path | None, Path]:
+        """(H&E, IHC) as they may be named: their paths, or bare names that stand in their place."""
+        names = dict(self.names)
+        he = self.he if self.he is None or Stain.HE not in names else Path(names[Stain.HE])
+        return he, Path(names[Stain.IHC]) if Stain.IHC in names else self.ihc
+
+    def in_other_words(self, text: str) -> str:
+        """A sentence about the pair, with the names that its files go by."""
+        for stain, name in self.names:
+            path = self.he if stain is Stain.HE else self.ihc
+            if path is not None:
+                text = text.replace(path.name, name)
+        return text
 
     @property
     def both(self) -> tuple[Path, Path]:

@@ -189,6 +189,19 @@ def score(
             "the two are not found to match the pair is scored as it is. Each row says which, and how far off.",
         ),
     ] = False,
+    no_names: Annotated[
+        bool,
+        typer.Option(
+            "--no-names",
+            help="Leave the names of cases and files out of all that is written: each case is called by a hash of its images.",
+        ),
+    ] = False,
+    key_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="With --no-names: write which name became which, as CSV. Keep it apart.", show_default=False
+        ),
+    ] = None,
     rule: Annotated[
         Rule,
         typer.Option(help="How files of a folder are matched: by equal names in HE and IHC, by their endings, by --pattern."),
@@ -228,6 +241,8 @@ def score(
             if he
             else "name a folder, a CSV, or --ihc with or without --he."
         )
+    if key_file is not None and not no_names:
+        raise typer.BadParameter("--key-file goes with --no-names.")
     if pattern and rule not in (Rule.AUTO, Rule.PATTERN):
         raise typer.BadParameter("--pattern goes with --rule pattern.")
     if rule is Rule.PATTERN and not pattern:
@@ -256,6 +271,8 @@ def score(
         model=model,
         resume=resume,
         align=align,
+        no_names=no_names,
+        key_file=key_file,
         rule=Rule.PATTERN if pattern else rule,
         pattern=pattern,
         engine=engine,
@@ -275,6 +292,88 @@ def table(
 
     with _sentences():
         make_tables(results)
+
+
+@app.command(
+    epilog="Examples:\n\n"
+    "[bold]her2viewer export results --bundle evidence --case S12[/]\n\n"
+    "[bold]her2viewer export results --fhir observations.ndjson[/]",
+)
+def export(
+    results: Annotated[
+        Path, typer.Argument(metavar="RESULTS", help="A folder that 'score' or the batch dialog wrote.", show_default=False)
+    ],
+    case: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="This case alone; can be given again. Without it, all.", show_default=False),
+    ] = None,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="An evidence bundle of each case: a zip of its files, the model's card and hashes of all.",
+            show_default=False,
+        ),
+    ] = None,
+    fhir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR|FILE",
+            help="HL7 FHIR R4 Observations, status preliminary: a file a case, or all as lines of FILE.ndjson.",
+            show_default=False,
+        ),
+    ] = None,
+    subject: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help="With --fhir and one --case: the identifier of whose tissue it is.", show_default=False
+        ),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The model package that scored, where it is none that ships.", show_default=False),
+    ] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Write over files that are there already.")] = False,
+) -> None:
+    """Write what other systems and reviewers need of results: evidence bundles, FHIR Observations."""
+    from her2viewer.cli.export import ExportAsked, write_exports
+
+    if bundle is None and fhir is None:
+        raise typer.BadParameter("say what to write: --bundle DIR or --fhir DIR.")
+    if subject is not None and (fhir is None or len(case or ()) != 1):
+        raise typer.BadParameter("--subject goes with --fhir and one --case.")
+    asked = ExportAsked(results, tuple(case or ()), fhir, bundle, subject, model, replace)
+    with _sentences():
+        write_exports(asked)
+
+
+@app.command(
+    "verify",
+    epilog="Examples:\n\n"
+    "[bold]her2viewer verify S12_evidence.zip[/]\n\n"
+    "[bold]her2viewer verify results --head 3f6c...[/]",
+)
+def verify_evidence(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="A log (.jsonl), an evidence bundle (.zip), or a folder of results.", show_default=False
+        ),
+    ],
+    head: Annotated[
+        str | None,
+        typer.Option(metavar="HASH", help="The head that you noted elsewhere, to be held against it.", show_default=False),
+    ] = None,
+) -> None:
+    """Say whether a log, an evidence bundle or a folder of results was changed since it was written, and what.
+
+    Exit status: 0 intact, 1 changed, 2 no such file. Nothing in the file itself can show that somebody wrote all of it anew, with
+    all its hashes; a head that was noted elsewhere can.
+    """
+    from her2viewer.cli.verify import verify_file
+
+    with _sentences():
+        raise typer.Exit(verify_file(file, None if head is None else head.strip().lower()))
 
 
 _Folder = Annotated[

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,10 +17,12 @@ from her2viewer.batch.row import BatchRow
 from her2viewer.batch.run import BatchSummary, run_batch
 from her2viewer.batch.writer import BatchWriter
 from her2viewer.cases.pairing import Pair, Pairing, ihc_alone, pair_files, pair_folders, with_unique_ids
+from her2viewer.cases.pseudonyms import Pseudonyms
 from her2viewer.cases.rule import Rule, pairs_by
 from her2viewer.cli.choices import Device, Precision
 from her2viewer.cli.terminal import Terminal
 from her2viewer.errors import ClusterError, ExportError, PackageError, PairError, UserError
+from her2viewer.export.key_file import write_key
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.export.results import ResultDocument
 from her2viewer.scoring.field_scorer import FieldScorer
@@ -50,6 +52,8 @@ class Asked:
     model: Path | None
     resume: bool
     align: bool = False
+    no_names: bool = False
+    key_file: Path | None = None
     rule: Rule = Rule.AUTO
     pattern: str = ""
     engine: str = LOCAL
@@ -79,6 +83,8 @@ def score_pairs(asked: Asked) -> int:
     terminal = Terminal()
     scheduler = engine_of(asked.engine)
     pairs, root = _pairs(asked, terminal)
+    _check_key(asked)
+    names = Pseudonyms() if asked.no_names else None
     package = open_model(asked.model)
     _check_map(asked, package)
     options = BatchOptions(
@@ -92,7 +98,7 @@ def score_pairs(asked: Asked) -> int:
         explain=asked.explain,
         resume=asked.resume,
         model=package.manifest.identity,
-        root=root,
+        root=None if asked.no_names else root,
         coverage=coverage(package),
         align=asked.align,
     )
@@ -100,9 +106,12 @@ def score_pairs(asked: Asked) -> int:
     writer = BatchWriter(options)
     tally = _Tally()
     try:
-        with _engine(scheduler, asked, package, pairs, writer, options, terminal) as run:
+        with _engine(scheduler, asked, package, pairs, names, writer, options, terminal) as run:
             try:
                 summary = _run(run, len(pairs), tally, terminal)
+                if names is not None and asked.key_file is not None:
+                    write_key(asked.key_file, names.given, root)
+                    terminal.say(f"Which name became which: {asked.key_file}. Keep it apart from the results.")
             except (ExportError, ClusterError) as error:
                 terminal.remark(f"Error: {error} What was written stands; the same command with --resume goes on.")
                 return 1
@@ -123,11 +132,13 @@ def _engine(
     asked: Asked,
     package: ModelPackage,
     pairs: tuple[Pair, ...],
+    names: Pseudonyms | None,
     writer: BatchWriter,
     options: BatchOptions,
     terminal: Terminal,
 ) -> Iterator[_Run]:
     """The engine that was named, ready to begin. Raises PackageError and ClusterError where it cannot."""
+    named: Iterable[Pair] = pairs if names is None else names.all(pairs)
     if scheduler is None:
         scorer = open_scorer(package, asked.device, asked.precision)
         terminal.notices((*scorer.notices, *cautions(package)))
@@ -137,7 +148,7 @@ def _engine(
                 on_row(row)
                 terminal.notices(scorer.notices)
 
-            return run_batch(pairs, scorer, options, told, cancelled, writer=writer)
+            return run_batch(named, scorer, options, told, cancelled, writer=writer)
 
         yield here
         return
@@ -150,7 +161,7 @@ def _engine(
         check_workers(cluster, order, pairs[0] if pairs else None)
         terminal.notices(cautions(package))
         yield lambda on_row, cancelled: run_on_cluster(
-            cluster, pairs, order, writer, on_row, cancelled, terminal.notices
+            cluster, named, order, writer, on_row, cancelled, terminal.notices
         )
 
 
@@ -253,6 +264,18 @@ def _check_map(asked: Asked, package: ModelPackage) -> None:
     if asked.stage is not None and asked.stage not in offered:
         stages = "leave --stage out" if offered == (INPUT,) else f"name one of {', '.join(offered)} with --stage"
         raise UserError(f"{asked.method} has no map at {asked.stage}", remedy=stages)
+
+
+def _check_key(asked: Asked) -> None:
+    """Raises ExportError for a key that would lie with what it opens, or replace another."""
+    if asked.key_file is None:
+        return
+    if asked.key_file.resolve().is_relative_to(asked.out.resolve()):
+        raise ExportError(
+            "the key would lie with the results, whose names it tells", path=asked.key_file, remedy="choose another folder for it"
+        )
+    if asked.key_file.exists() and not asked.resume:
+        raise ExportError("a file of this name is there already", path=asked.key_file, remedy="choose another name for the key")
 
 
 def _run(run: _Run, total: int, tally: _Tally, terminal: Terminal) -> BatchSummary:

@@ -163,8 +163,10 @@ def result_document(
     notices: Sequence[str] = (),
     scales: Mapping[Stain, PixelSize | None] | None = None,
     utc: datetime | None = None,
+    names: Mapping[Stain, str] | None = None,
 ) -> ResultDocument:
-    """A prediction as a result file. `root`: the folder that file names are told from; `notices`: the scorer's.
+    """A prediction as a result file. `root`: the folder that file names are told from; `notices`: the scorer's. `names`: what the
+    files are called instead of their own names.
 
     `sources` needs the IHC. `alignment`: the one that was scored through, or what was looked for in vain. `scales`: pixel
     sizes that stand in place of the files' own (typed by the user, which their origin says). `utc` is now unless given.
@@ -172,12 +174,16 @@ def result_document(
     mpp = {stain: source.mpp if scales is None else scales[stain] for stain, source in sources.items()}
     notes = [f"{stain.caption}: {note}" for stain, source in sources.items() for note in source.notes]
     model = prediction.model
+
+    def named(stain: Stain) -> str:
+        return (names or {}).get(stain) or file_within(sources[stain].path, root)
+
     return ResultDocument(
         case_id=valid_unicode(case_id),
         label=label,
         images=Images(
-            he=_image(sources[Stain.HE], mpp[Stain.HE], root) if Stain.HE in sources else None,
-            ihc=_image(sources[Stain.IHC], mpp[Stain.IHC], root),
+            he=_image(sources[Stain.HE], mpp[Stain.HE], named(Stain.HE)) if Stain.HE in sources else None,
+            ihc=_image(sources[Stain.IHC], mpp[Stain.IHC], named(Stain.IHC)),
         ),
         model=ModelRecord(name=model.name, version=model.version, sha256=model.sha256),
         field={
@@ -224,10 +230,10 @@ def _alignment(alignment: Alignment | None) -> AlignmentRecord | None:
     )
 
 
-def _image(source: ImageSource, mpp: PixelSize | None, root: Path | None) -> ImageRecord:
+def _image(source: ImageSource, mpp: PixelSize | None, file: str) -> ImageRecord:
     width, height = source.size
     return ImageRecord(
-        file=file_within(source.path, root),
+        file=file,
         width=width,
         height=height,
         sha256=source.sha256,

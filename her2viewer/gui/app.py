@@ -27,6 +27,7 @@ from her2viewer.gui.controllers.stain_views import StainViews
 from her2viewer.gui.crash import CrashReporter, log_path, start_log
 from her2viewer.gui.demo import demo_pair
 from her2viewer.gui.dialogs.desk import Desk, show_in_folder
+from her2viewer.gui.evidence.room import EvidenceRoom
 from her2viewer.gui.fields.room import FieldsRoom
 from her2viewer.gui.frame.docks import Panel
 from her2viewer.gui.frame.room import FrameRoom
@@ -111,6 +112,7 @@ class App:
         self.scale = ScaleRoom(parts)
         self.information = InformationRoom(parts)
         self.what_if = WhatIfRoom(parts, self.bench)
+        self.evidence = EvidenceRoom(parts, self.bench)
         self.trust = TrustRoom(parts, self.bench)
         self.membranes = MembranesRoom(parts)
         self.guard = GuardRoom(parts)
@@ -123,6 +125,7 @@ class App:
         self.window.command_search.add_source(self.cases.commands)
         # Before the views: a score that is wished at opening waits for the registration.
         rooms = {**self.registration.tie(), **self.compare.tie(), **self.fields.tie(), **self.what_if.tie()}
+        rooms |= self.evidence.tie()
         rooms |= {**self.trust.tie(), **self.membranes.tie()}
         self.guard.tie()
         self._tie_views()
@@ -283,6 +286,7 @@ class App:
         self.trust.cancel()
         self.membranes.cancel()
         self.exporting.cancel()
+        self.evidence.cancel()
         self.fields.rescoring.cancel()
 
     def choose_theme(self, choice: ThemeChoice) -> None:

@@ -81,6 +81,13 @@ class Bench:
             raise PackageError("no model is loaded", remedy="choose a model package in Preferences (Ctrl+,)")
         return self._scorer
 
+    @property
+    def package(self) -> ModelPackage:
+        """Of the model that is loaded. Raises PackageError."""
+        if self._package is None:
+            raise PackageError("no model is loaded", remedy="choose a model package in Preferences (Ctrl+,)")
+        return self._package
+
     def score(self, field: FieldPixels) -> tuple[Evidence, ModelFacts]:
         """Scores one field; the facts are those after it."""
         return self.scorer.score(field), self.facts()

@@ -105,6 +105,7 @@ def enabled_actions(state: State) -> dict[ActionId, bool]:
     enabled = {
         ActionId.SWAP: some,
         ActionId.EXPORT: scored and state.exporting is None,
+        ActionId.EXPORT_EVIDENCE: scored and state.exporting is None,
         ActionId.SCORE: state.scorable is not None and state.model.phase is not ModelPhase.FAILED and not scoring,
         ActionId.CANCEL: busy,
     }

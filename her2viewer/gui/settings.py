@@ -91,6 +91,15 @@ class Settings:
         self._set_flag("register_on_open", on)
 
     @property
+    def no_names(self) -> bool:
+        """Whether exports leave out the names of cases and files."""
+        return self._flag("export/no_names", False)
+
+    @no_names.setter
+    def no_names(self, on: bool) -> None:
+        self._set_flag("export/no_names", on)
+
+    @property
     def membranes_after_score(self) -> bool:
         """Whether the membranes are read as soon as a score is shown, in a lane of their own."""
         return self._flag("membranes_after_score", True)

@@ -240,6 +240,9 @@ def test_the_real_pairs(shared_data: Path, random_scorer: Scorer, tmp_path: Path
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "results.csv",
         "results.json",
+        "results.db",
+        "results.log.jsonl",
+        "results.log.jsonl.head",
         *(f"{pair.case_id}{ending}" for pair in pairs for ending in (".json", "_overlay.png")),
     }
 

@@ -201,7 +201,7 @@ def test_every_case_id_has_a_file_of_its_own_in_the_folder(
     writer.close()
     assert path.parent == tmp_path / "out" and path.name.lower() not in (TABLE, LIST, STORE)
     assert read_json(path).case_id == case_id
-    assert len(list((tmp_path / "out").iterdir())) == 4
+    assert len(list((tmp_path / "out").iterdir())) == 6  # with the log and its head
     again = BatchWriter(options(tmp_path, resume=True))
     assert again.finished(pair) is not None
     again.release()

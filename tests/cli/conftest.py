@@ -1,12 +1,15 @@
 """A command line run in this process, with pairs and a package to run it on."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from her2viewer.cli.main import main
-from tests.batch.conftest import MakePairs, make_pairs, random_package, random_scorer
+from her2viewer.scoring.package import ModelPackage
+from tests.batch.conftest import MakePairs, make_pairs, random_package, random_scorer, write_pair
 
 __all__ = ["MakePairs", "make_pairs", "random_package", "random_scorer"]
 
@@ -33,3 +36,20 @@ def her2viewer(capsys: pytest.CaptureFixture[str]) -> Run:
         return Outcome(status, streams.out, streams.err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def explained_folder(tmp_path_factory: pytest.TempPathFactory, random_package: ModelPackage) -> Path:
+    """Results of two pairs, with pictures and explanations. To be copied before anything is changed."""
+    place = tmp_path_factory.mktemp("explained")
+    for seed in range(2):
+        write_pair(place / "pairs", seed, (256, 256))
+    asked = ["score", place / "pairs", "--out", place / "results", "--overlay", "--explain", "--device", "cpu"]
+    assert main([*map(str, asked), "--model", str(random_package.folder)]) == 0
+    return place / "results"
+
+
+@pytest.fixture
+def explained(explained_folder: Path, tmp_path: Path) -> Path:
+    """A copy of them."""
+    return Path(shutil.copytree(explained_folder, tmp_path / "results"))

@@ -23,6 +23,9 @@ from her2viewer.scoring.scorer import Scorer
 from tests.cli.conftest import MakePairs, Run
 from tests.scoring.conftest import tissue
 
+OWN = {"results.db", "results.csv", "results.json", "results.log.jsonl", "results.log.jsonl.head"}
+"""What a folder of results holds beside the files of its pairs."""
+
 
 @pytest.fixture
 def model(random_package: ModelPackage) -> list[object]:
@@ -46,7 +49,7 @@ def test_one_pair_with_overlay(her2viewer: Run, make_pairs: MakePairs, model: li
     outcome = her2viewer("score", "--he", pair.he, "--ihc", pair.ihc, "--out", out, "--overlay", *model)
     assert outcome.status == 0, outcome.err
     names = {path.name for path in out.iterdir()}
-    assert names == {"results.db", "results.csv", "results.json", f"{pair.case_id}.json", f"{pair.case_id}_overlay.png"}
+    assert names == {*OWN, f"{pair.case_id}.json", f"{pair.case_id}_overlay.png"}
     result = read_json(out / f"{pair.case_id}.json")
     assert outcome.out.startswith(f"{pair.case_id}: {result.score} (0 ")
     assert RESEARCH_USE in outcome.out and "random-for-tests 0 on CPU" in outcome.out
@@ -65,7 +68,7 @@ def test_a_folder_and_its_numbers(
     outcome = her2viewer("score", tmp_path / "pairs", "--out", out, *model)
     assert outcome.status == 0, outcome.err
     assert "Scored 3 of 3 pairs" in outcome.out and RESEARCH_USE in outcome.out and outcome.err == ""
-    assert len(list(out.iterdir())) == 3 + 3
+    assert len(list(out.iterdir())) == 3 + len(OWN)
     fields = [FieldPixels.whole(tissue(2 * seed, (64, 48)), tissue(2 * seed + 1, (64, 48), "ihc")) for seed in range(3)]
     for seed, row in enumerate(table(out)):
         expected = random_scorer.score(fields[seed]).prediction
@@ -340,8 +343,7 @@ def test_a_score_is_explained_and_the_window_would_say_the_same(
     assert outcome.status == 0, outcome.err
     names = {path.name for path in out.iterdir()}
     stem = pair.case_id
-    tables = {"results.db", "results.csv", "results.json"}
-    assert names == tables | {f"{stem}.json", f"{stem}_explanation.json", f"{stem}_maps.npz"}
+    assert names == OWN | {f"{stem}.json", f"{stem}_explanation.json", f"{stem}_maps.npz"}
     document = ExplanationDocument.model_validate_json((out / f"{stem}_explanation.json").read_bytes())
     field = FieldPixels.whole(tissue(0, (256, 256)), tissue(1, (256, 256), "ihc"))
     evidence = random_scorer.score(field)

@@ -10,6 +10,7 @@ class ActionId(StrEnum):
     OPEN_DEMO = "open_demo"
     SWAP = "swap"
     EXPORT = "export"
+    EXPORT_EVIDENCE = "export_evidence"
     BATCH = "batch"
     PREFERENCES = "preferences"
     QUIT = "quit"

@@ -1,16 +1,20 @@
 """Writing the annotated picture of what is on screen, in the files lane."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from her2viewer.cases.case import OpenedPair
 from her2viewer.cases.field import MOST_SIDE, read_field, read_whole
 from her2viewer.cases.pair import Pair, ihc_alone, pair_files
+from her2viewer.cases.pseudonyms import Pseudonyms
 from her2viewer.errors import UserError
 from her2viewer.export.annotated import annotated_picture, save_picture, shared_scale
 from her2viewer.export.overlay import OverlayStyle
-from her2viewer.export.results import result_document, write_json
+from her2viewer.export.results import ResultDocument, result_document, write_json
 from her2viewer.gui.controllers.messenger import Level, Messenger, Remedy
 from her2viewer.gui.lanes import Context, Lane, Progress
 from her2viewer.gui.scale.resolution import resolve_scales
@@ -26,12 +30,16 @@ from her2viewer.scoring.stains import Stain
 
 @dataclass(frozen=True, slots=True)
 class ExportWish:
-    """Which picture, where to. Its format is that of the path's suffix; the result goes beside it as JSON where wanted."""
+    """Which picture, where to. Its format is that of the path's suffix; the result goes beside it as JSON where wanted.
+
+    no_names: the case is called by a hash of its images, and its files and fields have no names of their own.
+    """
 
     path: Path
     stains: tuple[Stain, ...]
     with_map: bool
     with_result: bool
+    no_names: bool = False
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -78,6 +86,53 @@ def pair_of(images: OpenedPair) -> Pair:
     if Stain.HE not in images.sources:
         return ihc_alone(images.ihc.path)
     return pair_files(images.he.path, images.ihc.path)
+
+
+def named(shown: Exportable, no_names: bool) -> tuple[Exportable, Pair]:
+    """What is exported and its pair, under the names that it may carry. Reads the files where they are to be replaced."""
+    pair = pair_of(shown.images)
+    if not no_names:
+        return shown, pair
+    return replace(shown, title="a drawn field" if shown.title else ""), Pseudonyms().of(pair)
+
+
+def picture_of(
+    shown: Exportable, pixels: FieldPixels, pair: Pair, stains: tuple[Stain, ...], attribution: Attribution | None
+) -> tuple[NDArray[np.uint8], float | None]:
+    """The annotated picture, (h, w, 3) uint8 RGB, and its micrometres a pixel where both images agree on them."""
+    facts = shown.facts
+    mpp = {stain: None if size is None else size.um for stain, size in shown.scales.items()}
+    there = tuple(stain for stain in stains if stain in pixels.pixels) or tuple(pixels.pixels)
+    picture = annotated_picture(
+        pixels.pixels,
+        attribution,
+        shown.evidence.prediction,
+        stains=there,
+        style=shown.style,
+        full_scale=attribution.request.fixed_peak(facts.fixed_peaks)
+        if facts is not None and attribution is not None
+        else None,
+        case_id=f"{pair.case_id}, field: {shown.title}" if shown.title else pair.case_id,
+        mpp=mpp,
+        regions=pixels.fields,
+        coverage=facts.coverage if facts is not None else None,
+    )
+    return picture, shared_scale(_raster_scales(pixels, mpp), there)
+
+
+def document_of(shown: Exportable, pair: Pair) -> ResultDocument:
+    """The result file of what is exported."""
+    return result_document(
+        pair.case_id,
+        shown.images.sources,
+        shown.evidence.prediction,
+        label=pair.label,
+        field_name=shown.title,
+        alignment=shown.alignment,
+        notices=shown.facts.notices if shown.facts is not None else (),
+        scales=shown.scales,
+        names=dict(pair.names),
+    )
 
 
 class Exporting:
@@ -129,53 +184,22 @@ class Exporting:
 def write_export(shown: Exportable, wish: ExportWish, context: Context) -> tuple[Path, ...]:
     """In the files lane: reads level 0, draws, writes. Returns the files. Raises UserError."""
     context.progress(Progress(0, 3, "Reading the images"))
-    pixels = _pixels(shown)
+    shown, pair = named(shown, wish.no_names)
+    pixels = pixels_of(shown)
     context.token.check()
     context.progress(Progress(1, 3, "Drawing the picture"))
-    attribution = shown.attribution if wish.with_map else None
-    facts = shown.facts
-    mpp = {stain: None if size is None else size.um for stain, size in shown.scales.items()}
-    pair = pair_of(shown.images)
-    stains = tuple(stain for stain in wish.stains if stain in pixels.pixels) or tuple(pixels.pixels)
-    picture = annotated_picture(
-        pixels.pixels,
-        attribution,
-        shown.evidence.prediction,
-        stains=stains,
-        style=shown.style,
-        full_scale=attribution.request.fixed_peak(facts.fixed_peaks)
-        if facts is not None and attribution is not None
-        else None,
-        case_id=f"{pair.case_id}, field: {shown.title}" if shown.title else pair.case_id,
-        mpp=mpp,
-        regions=pixels.fields,
-        coverage=facts.coverage if facts is not None else None,
-    )
+    picture, um = picture_of(shown, pixels, pair, wish.stains, shown.attribution if wish.with_map else None)
     context.token.check()
     context.progress(Progress(2, 3, f"Writing {wish.path.name}"))
-    save_picture(wish.path, picture, shared_scale(_raster_scales(pixels, mpp), stains))
+    save_picture(wish.path, picture, um)
     if not wish.with_result:
         return (wish.path,)
-    notices = facts.notices if facts is not None else ()
     beside = wish.path.with_suffix(".json")
-    sources, prediction = shown.images.sources, shown.evidence.prediction
-    write_json(
-        beside,
-        result_document(
-            pair.case_id,
-            sources,
-            prediction,
-            label=pair.label,
-            field_name=shown.title,
-            alignment=shown.alignment,
-            notices=notices,
-            scales=shown.scales,
-        ),
-    )
+    write_json(beside, document_of(shown, pair))
     return wish.path, beside
 
 
-def _pixels(shown: Exportable) -> FieldPixels:
+def pixels_of(shown: Exportable) -> FieldPixels:
     """What was scored: the field alone where the score is of one, at 4,096 px of its longer side at most."""
     if shown.field is None or shown.alignment is None:
         return read_whole(shown.images, shown.alignment)

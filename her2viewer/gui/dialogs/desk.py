@@ -52,12 +52,16 @@ class Desk:
         folder = Path(parts.settings.text_of("export/folder") or Path.home())
         name = "_".join(filter(None, (pair_of(shown.images).case_id, shown.title, "overlay")))
         map_on = parts.store.state.overlay_on
-        dialog = ExportDialog(folder, name, map_on=map_on, field=shown.title, parent=parts.window)
+        no_names = parts.settings.no_names
+        dialog = ExportDialog(
+            folder, name, map_on=map_on, field=shown.title, no_names=no_names, parent=parts.window
+        )
         dialog.chosen.connect(self._export)
         self._show(dialog)
 
     def _export(self, wish: ExportWish) -> None:
         self._parts.settings.set_text_of("export/folder", str(wish.path.parent))
+        self._parts.settings.no_names = wish.no_names
         self._parts.exporting.export(wish)
 
     def batch(self) -> None:

@@ -30,6 +30,16 @@ _WHICH = (
 )
 _FORMATS = (("PNG: exact", ".png"), ("TIFF: exact, for further work", ".tif"), ("JPEG: small, not exact", ".jpg"))
 
+_NAMELESS = "overlay"
+
+
+def no_names_box(checked: bool) -> QCheckBox:
+    """The choice whether names are left out, as every dialog of an export has it."""
+    box = QCheckBox("Leave out the names of the case and its files")
+    box.setChecked(checked)
+    box.setToolTip("The case is called by a hash of its images; whoever has the images can find it again")
+    return box
+
 
 class ExportDialog(QDialog):
     """`chosen` carries the wish when the user takes it."""
@@ -37,7 +47,14 @@ class ExportDialog(QDialog):
     chosen = Signal(object)
 
     def __init__(
-        self, folder: Path, name: str, *, map_on: bool, field: str = "", parent: QWidget | None = None
+        self,
+        folder: Path,
+        name: str,
+        *,
+        map_on: bool,
+        field: str = "",
+        no_names: bool = False,
+        parent: QWidget | None = None,
     ) -> None:
         """field: what the field is called that the score is of; empty for the whole image."""
         super().__init__(parent)
@@ -59,6 +76,10 @@ class ExportDialog(QDialog):
         browse.clicked.connect(self._on_browse)
         self.name = QLineEdit(safe_name(name))
         self.name.setAccessibleName("File name without ending")
+        self._proposed = self.name.text()
+        self.no_names = no_names_box(no_names)
+        self.no_names.toggled.connect(self._on_names)
+        self._on_names(no_names)
         self._hint = QLabel()
         self._hint.setObjectName("warning")
         self._hint.setWordWrap(True)
@@ -75,6 +96,7 @@ class ExportDialog(QDialog):
         form.addRow("Folder", row)
         form.addRow("Name", self.name)
         form.addRow("", self.with_result)
+        form.addRow("", self.no_names)
         form.addRow("", self._hint)
         of = f"Of {field} alone, the field whose score is shown. " if field else ""
         note = quiet(
@@ -103,12 +125,21 @@ class ExportDialog(QDialog):
         """What the dialog says now."""
         path = Path(self.folder.text().strip()) / f"{self.name.text().strip()}{self.format.currentData()}"
         return ExportWish(
-            path, tuple(self.which.currentData()), self.with_map.isChecked(), self.with_result.isChecked()
+            path,
+            tuple(self.which.currentData()),
+            self.with_map.isChecked(),
+            self.with_result.isChecked(),
+            self.no_names.isChecked(),
         )
 
     def accept(self) -> None:
         super().accept()
         self.chosen.emit(self.wish)
+
+    def _on_names(self, without: bool) -> None:
+        """The name that was proposed is that of the case; one that the user typed stays."""
+        if self.name.text() in (self._proposed, _NAMELESS):
+            self.name.setText(_NAMELESS if without else self._proposed)
 
     def _on_browse(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Export into", self.folder.text())

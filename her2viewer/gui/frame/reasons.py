@@ -24,6 +24,7 @@ _EXPLAINING: Final = (
     Id.NEXT_CLASS,
     Id.PREVIOUS_CLASS,
     Id.EXPORT,
+    Id.EXPORT_EVIDENCE,
     Id.WHAT_IF,
     Id.QUESTION_MAP,
 )
@@ -36,7 +37,7 @@ def reasons(state: State) -> dict[Id, str]:
     scored = state.scoring.evidence is not None
     why.update(dict.fromkeys(_EXPLAINING, "" if scored else "Score the pair first (S)."))
     if scored and state.exporting is not None:
-        why[Id.EXPORT] = "An export is being written; wait for it."
+        why |= dict.fromkeys((Id.EXPORT, Id.EXPORT_EVIDENCE), "An export is being written; wait for it.")
     why[Id.SCORE] = _scoring(state)
     why[Id.UNTRAINED_MAP] = "" if state.trust.report is not None else "Question the map first (Q)."
     ihc = "" if state.scorable is not None else "Open an IHC image first."

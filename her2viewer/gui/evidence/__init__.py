@@ -1,0 +1,1 @@
+"""Exporting the evidence of a score: one zip that can be checked."""

@@ -3,9 +3,11 @@
 import hashlib
 import json
 import tempfile
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from her2viewer.batch.encode import EncodedRow, endings
 from her2viewer.batch.names import LIST, TABLE, file_stem
@@ -16,10 +18,13 @@ from her2viewer.batch.store import RowStore, StoredRow
 from her2viewer.batch.tables import write_tables
 from her2viewer.cases.pair import Pair
 from her2viewer.errors import ExportError
-from her2viewer.export.files import write_atomic
+from her2viewer.export.files import DRAFTS, write_atomic
 from her2viewer.export.places import file_within, without_places
 from her2viewer.export.results import SCHEMA, ResultDocument, json_text
 from her2viewer.export.table import failed_row
+
+_DEAD_AFTER_SECONDS: Final = 3600
+"""No file takes so long to be written, by the window beside this run either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class BatchWriter:
         _make_writable(options.out)
         tables = [options.out / name for name in (TABLE, LIST)]
         self._store = RowStore(options.out)
+        _sweep(options.out)
         self._log = ResultsLog(options.out)
         if not options.resume and (len(self._store) or any(path.exists() for path in tables)):
             self.release()
@@ -199,6 +205,14 @@ def hashes(pair: Pair) -> tuple[str | None, str]:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sweep(folder: Path) -> None:
+    """Removes what a run that was killed had only begun to write."""
+    for draft in folder.glob(DRAFTS):
+        with suppress(OSError):
+            if time.time() - draft.stat().st_mtime > _DEAD_AFTER_SECONDS:
+                draft.unlink()
 
 
 def _make_writable(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""`python -m tests.batch.kills [KILLS]`: `her2viewer score` killed (SIGKILL) so often while it scores, and looked at each time."""
+"""`python -m tests.batch.kills [KILLS]`: `her2viewer score`, killed (SIGKILL) so often as it scores, and looked at each time."""
 
 import multiprocessing
 import os

@@ -58,7 +58,7 @@ class _MemoryStatus(ctypes.Structure):
     _fields_ = (
         ("length", ctypes.c_ulong),
         ("load", ctypes.c_ulong),
-        *((name, ctypes.c_ulonglong) for name in ("total", "available", "page_total", "page", "virtual_total", "virtual", "more")),
+        *((name, ctypes.c_ulonglong) for name in ("total", "available", "paged", "page", "virtual", "of_virtual", "more")),
     )
 
 

@@ -229,7 +229,7 @@ class _Run:
                 self._told.put(self._writer.add(encoded))
         except CancelledError:
             pass
-        except BaseException as error:  # told in the caller's thread, which ends the run
+        except BaseException as error:  # noqa: BLE001 told in the caller's thread, which ends the run
             self._broken = True
             self._stopping.set()
             self._told.put(error)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import tempfile
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -19,13 +20,15 @@ from her2viewer.batch.store import RowStore, StoredRow
 from her2viewer.batch.tables import write_tables
 from her2viewer.cases.pair import Pair
 from her2viewer.errors import ExportError
-from her2viewer.export.files import write_atomic
+from her2viewer.export.files import DRAFTS, write_atomic
 from her2viewer.export.places import file_within, without_places
 from her2viewer.export.results import SCHEMA, ResultDocument, json_text
 from her2viewer.export.table import failed_row
 
 _AT_ONCE: Final = 8
 """Files that are written at a time."""
+_DEAD_AFTER_SECONDS: Final = 3600
+"""No file takes so long to be written, by the window beside this run either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,7 @@ class BatchWriter:
         _make_writable(options.out)
         tables = [options.out / name for name in (TABLE, LIST)]
         self._store = RowStore(options.out)
+        _sweep(options.out)
         self._log = ResultsLog(options.out)
         if not options.resume and (len(self._store) or any(path.exists() for path in tables)):
             self.release()
@@ -231,6 +235,14 @@ def hashes(pair: Pair) -> tuple[str | None, str]:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sweep(folder: Path) -> None:
+    """Removes what a run that was killed had only begun to write."""
+    for draft in folder.glob(DRAFTS):
+        with suppress(OSError):
+            if time.time() - draft.stat().st_mtime > _DEAD_AFTER_SECONDS:
+                draft.unlink()
 
 
 def _make_writable(folder: Path) -> None:

@@ -22,7 +22,7 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from her2viewer.batch.options import BatchOptions
 from her2viewer.batch.row import BatchRow
-from her2viewer.batch.run import BATCH, run_batch
+from her2viewer.batch.run import GROUP, run_batch
 from her2viewer.cases.case import open_pair
 from her2viewer.cases.folders import pair_folder
 from her2viewer.cases.pair import Pair
@@ -140,7 +140,7 @@ class BatchJob:
         """The floor of scoring: passes of as many pairs as a batch takes, torch on all cores."""
         done = 0
         while done < len(self._pairs):
-            inputs = self._inputs[: min(BATCH, len(self._pairs) - done)]
+            inputs = self._inputs[: min(GROUP, len(self._pairs) - done)]
             with torch.inference_mode():
                 self._scorer._network(normalised(inputs, self._layout, "cpu"))
             done += len(inputs)

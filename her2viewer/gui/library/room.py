@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -32,6 +33,7 @@ from her2viewer.gui.readings.state import LibraryPhase, ReadingState
 from her2viewer.gui.registration.controller import RegistrationController
 from her2viewer.gui.state import OpenedImage, State
 from her2viewer.imaging.alignment import Alignment
+from her2viewer.imaging.identity import file_sha256
 from her2viewer.scoring.evidence import Evidence
 from her2viewer.scoring.stains import Stain
 
@@ -83,6 +85,7 @@ class LibraryRoom(QObject):
         """Opens the library and listens; returns who does the actions of this room."""
         self._store.listen(self._on_state)
         self._parts.images.on_refused.append(self._on_refused)
+        self._parts.exporting.on_written.append(self._log_export)
         self._parts.window.command_search.add_source(self.commands)
         self.keeper.open(self._on_open, self._on_failed)
         self._show_undo()
@@ -277,6 +280,17 @@ class LibraryRoom(QObject):
         self._alignment = registration.alignment
         kept = registration.alignment if registration.registered else None
         self.keeper.write(lambda library: library.keep_alignment(case.id, kept))
+
+    def _log_export(self, files: tuple[Path, ...]) -> None:
+        """Into the log of actions, by hash: what was written of the case on screen, not where."""
+        case = self.readings.case
+
+        def work(library: Library) -> None:
+            for file in files:
+                with suppress(OSError):  # it was moved already; nothing is known of it then
+                    library.note_export(case.id if case is not None else None, file.suffix[1:], file_sha256(file))
+
+        self.keeper.write(work)
 
     # Cases of the library
 

@@ -20,17 +20,19 @@ from ..conftest import tissue, write
 from .conftest import read, scored, settled
 
 
-def fill(library: Library, folder: Path, scores: list[tuple[str, str, bool]]) -> None:
+def fill(
+    library: Library, folder: Path, scores: list[tuple[str, str, bool]], model_name: str = "fake 1", sha256: str = "0" * 64
+) -> None:
     """Cases with the model's score, the reader's, and whether the reader had seen it."""
     for index, (model, own, seen) in enumerate(scores):
         paths = [write(folder / stain / f"c{index}.png", tissue(2 * index + place, (16, 16)))
                  for place, stain in enumerate(("HE", "IHC"))]  # fmt: skip
         case = library.open_case(pair_files(*paths)).id
         library.keep_prediction(
-            case, score=model, no_call=None, model="fake 1", model_sha256="0" * 64, document=f'{{"case": {index}}}'
+            case, score=model, no_call=None, model=model_name, model_sha256=sha256, document=f'{{"case": {index}}}'
         )
         if seen:
-            library.reveal(case, "0" * 64)
+            library.reveal(case, sha256)
         library.read(case, own, seconds=10.0 + index)
         if index % 2:
             library.set_tags(case, ["odd"])

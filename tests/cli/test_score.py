@@ -17,7 +17,7 @@ from her2viewer.cli import score as score_module
 from her2viewer.export.explanation import ExplanationDocument
 from her2viewer.export.results import read_json
 from her2viewer.scoring.evidence import FieldPixels
-from her2viewer.scoring.methods import MapRequest
+from her2viewer.scoring.methods import METHOD_SHOWN_FIRST, MapRequest
 from her2viewer.scoring.package import MANIFEST, WEIGHTS, ModelPackage, bundled_packages
 from her2viewer.scoring.scorer import Scorer
 from tests.cli.conftest import MakePairs, Run
@@ -347,7 +347,7 @@ def test_a_score_is_explained_and_the_window_would_say_the_same(
     document = ExplanationDocument.model_validate_json((out / f"{stem}_explanation.json").read_bytes())
     field = FieldPixels.whole(tissue(0, (256, 256)), tissue(1, (256, 256), "ihc"))
     evidence = random_scorer.score(field)
-    attribution = random_scorer.attribution(evidence, MapRequest("2+", "layer3"))
+    attribution = random_scorer.attribution(evidence, MapRequest("2+", "layer3", METHOD_SHOWN_FIRST))
     trust = random_scorer.trust(evidence, attribution, pixels=field)
     assert document.trust.headline == trust.headline and document.trust.reasons == trust.reasons
     assert [check.passed for check in document.checks] == [one.passed for one in evidence.guard.examined]

@@ -36,7 +36,8 @@ class Paper(StrEnum):
     @property
     def size(self) -> tuple[float, float]:
         """(width, height) in points."""
-        return A4 if self is Paper.A4 else LETTER
+        width, height = A4 if self is Paper.A4 else LETTER
+        return float(width), float(height)
 
     @property
     def width(self) -> float:

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-_COMMANDS = frozenset({"demo", "score", "table", "export", "verify", "model"})
+_COMMANDS = frozenset({"demo", "score", "table", "export", "report", "verify", "library", "model"})
 
 
 def main() -> int:

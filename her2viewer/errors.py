@@ -54,6 +54,10 @@ class LibraryError(UserError):
     """A case library or a log that cannot be read, written or trusted."""
 
 
+class DamagedLibrary(LibraryError):
+    """A case library that can no longer be read; it was left as it is."""
+
+
 class AnnotationError(UserError):
     """A shape that cannot stand, a grid that cannot be laid, or a file of either that cannot be read."""
 

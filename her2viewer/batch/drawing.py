@@ -2,14 +2,14 @@
 
 from her2viewer.batch.options import BatchOptions
 from her2viewer.batch.row import Drawing
-from her2viewer.export.annotated import annotated_picture, scales, shared_scale
+from her2viewer.export.annotated import annotated_page, scales, shared_scale
 from her2viewer.export.picture_file import png
 
 
 def encoded_drawing(drawing: Drawing, case_id: str, options: BatchOptions) -> bytes:
     """The picture as the bytes of a PNG."""
     mpp, stains = scales(drawing.images.sources), tuple(drawing.images.sources)
-    picture = annotated_picture(
+    page = annotated_page(
         drawing.pixels.pixels,
         drawing.attribution,
         drawing.evidence.prediction,
@@ -20,4 +20,4 @@ def encoded_drawing(drawing: Drawing, case_id: str, options: BatchOptions) -> by
         mpp=mpp,
         coverage=options.coverage,
     )
-    return png(picture, shared_scale(mpp, stains))
+    return png(page.picture, shared_scale(mpp, stains), page.record.text)

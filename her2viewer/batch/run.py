@@ -1,33 +1,36 @@
-"""A whole run: the next pairs are read and the last ones written while the network works. Memory stays flat."""
+"""A whole run: every core takes pairs from file to bytes, while what is done is written. Memory stays flat."""
 
+import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sized
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Final, Protocol
 
 from her2viewer.batch.encode import EncodedRow, encode
+from her2viewer.batch.machine import cores as cores_here
+from her2viewer.batch.machine import most_pixels
 from her2viewer.batch.options import BatchOptions
 from her2viewer.batch.row import BatchRow, ReadPair, guarded, read_pair, scored_row
 from her2viewer.batch.writer import BatchWriter
 from her2viewer.cases.pair import Pair
 from her2viewer.errors import Cancelled, ExportError, UserError
 from her2viewer.imaging.opening import probe
+from her2viewer.scoring.cores import cores_each
 from her2viewer.scoring.evidence import Evidence
-from her2viewer.scoring.field_scorer import FieldScorer
+from her2viewer.scoring.field_scorer import FieldScorer, Twinned
 from her2viewer.scoring.watching import never
 
-READERS: Final = 2
-ENCODERS: Final = 2
-BATCH: Final = 8
-AHEAD: Final = READERS + BATCH
-"""Pairs that are being read or wait for the network."""
-
-IN_MEMORY_PIXELS: Final = 120_000_000
-"""Of all pairs between reading and written; a pair above it is worked on alone. At 3 bytes, twice while it is read."""
+GROUP: Final = 4
+"""Pairs that go through the network together."""
+AHEAD: Final = 2
+"""Groups that wait, or whose rows are being written, beside those that are worked on."""
+_LOOK_SECONDS: Final = 0.1
+"""How often a run that waits looks whether it is cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,12 @@ class RowSink(Protocol):
     def close(self) -> tuple[Path, ...]: ...
 
 
-@dataclass(slots=True)
-class _InWork:
-    """A pair on its way, and how many pixels it holds in memory."""
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Pairs that are worked on together, and how many pixels they hold in memory."""
 
-    pair: Pair
+    pairs: tuple[Pair, ...]
     pixels: int
-    future: Future[ReadPair | BatchRow]
 
 
 def run_batch(
@@ -69,14 +71,15 @@ def run_batch(
     cancelled: Callable[[], bool] = never,
     *,
     writer: RowSink | None = None,
+    cores: int | None = None,
 ) -> BatchSummary:
     """Scores the pairs and writes each as it comes; `on_row` is told in their order, in this thread.
 
     A pair that fails costs its row and nothing else. After `cancelled` says so, what was begun is dropped and the tables
     are written of what is there. Raises ExportError where results cannot be written; those written stay. `writer`
-    is one made beforehand of the same options.
+    is one made beforehand of the same options. `cores`: how many to use; all unless given.
     """
-    return _Run(scorer, options, on_row, cancelled, writer or BatchWriter(options)).go(pairs)
+    return _Run(scorer, options, on_row, cancelled, writer or BatchWriter(options), cores or cores_here()).go(pairs)
 
 
 class _Run:
@@ -87,129 +90,175 @@ class _Run:
         on_row: Callable[[BatchRow], None],
         cancelled: Callable[[], bool],
         writer: RowSink,
+        cores: int,
     ) -> None:
         self._scorer = scorer
         self._options = options
         self._on_row = on_row
         self._cancelled = cancelled
         self._writer = writer
-        self._reading: deque[_InWork] = deque()
-        self._writing: deque[tuple[int, Future[BatchRow]]] = deque()
-        self._pixels = 0
+        self._cores = cores
+        self._scorers: SimpleQueue[FieldScorer] = SimpleQueue()
+        self._told: SimpleQueue[BatchRow | _Group | BaseException] = SimpleQueue()
+        self._stopping = threading.Event()
+        self._broken = False  # a row could not be written
+        self._most_pixels = most_pixels()
+        self._pixels = self._groups = 0
         self._scored = self._failed = self._resumed = 0
 
     def go(self, pairs: Iterable[Pair]) -> BatchSummary:
         started = time.perf_counter()
-        source = iter(pairs)
-        waiting: deque[tuple[Pair, int]] = deque()
-        readers = ThreadPoolExecutor(READERS, thread_name_prefix="read")
-        encoders = ThreadPoolExecutor(ENCODERS, thread_name_prefix="encode")
-        writers = ThreadPoolExecutor(1, thread_name_prefix="write")
-        stopped = False
         try:
-            while True:
-                stopped = stopped or self._cancelled()
-                if stopped:
-                    break
-                self._feed(source, waiting, readers)
-                if self._reading:
-                    try:
-                        for pixels, row in self._score(self._take()):
-                            encoding = encoders.submit(encode, row, self._options)
-                            self._writing.append((pixels, writers.submit(self._write, encoding)))
-                    except Cancelled:
-                        stopped = True
-                    self._settle(BATCH)
-                elif self._writing:
-                    self._settle(len(self._writing) - 1)
-                else:
-                    break
-            self._settle(0)
+            cancelled = self._through(pairs)
         except BaseException:
-            for pool in (readers, writers, encoders):
-                pool.shutdown(wait=True, cancel_futures=True)
             with suppress(ExportError):  # the first error is the one to tell
                 self._writer.close()
             raise
-        readers.shutdown(wait=True, cancel_futures=True)
-        encoders.shutdown(wait=True)
-        writers.shutdown(wait=True)
         files = self._writer.close()
         seconds = time.perf_counter() - started
-        return BatchSummary(self._scored, self._failed, self._resumed, stopped, seconds, files)
+        return BatchSummary(self._scored, self._failed, self._resumed, cancelled, seconds, files)
 
-    def _feed(self, source: Iterator[Pair], waiting: deque[tuple[Pair, int]], readers: ThreadPoolExecutor) -> None:
-        """Hands out pairs to be read, as far as there is room."""
-        while len(self._reading) < AHEAD:
-            if not waiting:
-                pair = next(source, None)
-                if pair is None:
-                    return
-                waiting.append((pair, _pixels(pair)))
-            pair, pixels = waiting[0]
-            if self._pixels and self._pixels + pixels > IN_MEMORY_PIXELS:
-                return
-            waiting.popleft()
-            self._pixels += pixels
-            self._reading.append(_InWork(pair, pixels, readers.submit(self._read, pair)))
+    def _through(self, pairs: Iterable[Pair]) -> bool:
+        """All pairs, or those until it was cancelled, which it returns. Nothing runs any more then."""
+        count = len(pairs) if isinstance(pairs, Sized) else None
+        # A few pairs are worked on by as many threads, each of which then has more cores.
+        workers = self._cores if count is None else min(self._cores, max(count, 1))
+        most = GROUP if count is None else min(max(count // (2 * workers), 1), GROUP)
+        if self._options.explain:  # seconds each
+            most = 1
+        for one in _scorers(self._scorer, workers):
+            self._scorers.put(one)
+        groups, waiting, cancelled = self._grouped(pairs, most, self._most_pixels // (workers + AHEAD)), None, False
+        with cores_each(max(self._cores // workers, 1)):
+            pool = ThreadPoolExecutor(workers, thread_name_prefix="pair")
+            writing = ThreadPoolExecutor(1, thread_name_prefix="write")
+            try:
+                while not (cancelled := self._cancelled()):
+                    waiting = waiting or next(groups, None)
+                    if waiting is not None and self._has_room(waiting, workers + AHEAD):
+                        self._pixels += waiting.pixels
+                        self._groups += 1
+                        writing.submit(self._write, waiting, pool.submit(self._work, waiting))
+                        waiting = None
+                    elif self._groups:
+                        self._hear(_LOOK_SECONDS)
+                    else:
+                        break
+            finally:
+                self._stopping.set()
+                pool.shutdown(wait=True, cancel_futures=True)
+                writing.shutdown(wait=True)
+        while self._groups:
+            self._hear(0)
+        return cancelled
+
+    def _grouped(self, pairs: Iterable[Pair], most: int, most_pixels: int) -> Iterator[_Group]:
+        """At most so many pairs and pixels together, or one pair."""
+        group: list[Pair] = []
+        held = 0
+        for pair in pairs:
+            pixels = _pixels(pair)
+            if group and (len(group) == most or held + pixels > most_pixels):
+                yield _Group(tuple(group), held)
+                group, held = [], 0
+            group.append(pair)
+            held += pixels
+        if group:
+            yield _Group(tuple(group), held)
+
+    def _has_room(self, group: _Group, most: int) -> bool:
+        """What is larger than all the room is worked on alone."""
+        return self._groups < most and (not self._groups or self._pixels + group.pixels <= self._most_pixels)
+
+    def _work(self, group: _Group) -> list[EncodedRow]:
+        """In a thread of the pool: from files to bytes. Shorter than the group where the run was stopped meanwhile."""
+        found: list[ReadPair | BatchRow] = []
+        for pair in group.pairs:
+            if self._stopping.is_set():
+                return []
+            found.append(guarded(pair, partial(self._read, pair), raising=(ExportError,)))
+        evidence = self._evidence([one for one in found if isinstance(one, ReadPair)])
+        rows: list[EncodedRow] = []
+        found.reverse()
+        while found and not self._stopping.is_set():
+            one = found.pop()  # its pixels are let go of before the next is drawn
+            try:
+                row = one if isinstance(one, BatchRow) else self._row(one, next(evidence))
+            except Cancelled:
+                break
+            rows.append(encode(row, self._options))
+        return rows
 
     def _read(self, pair: Pair) -> ReadPair | BatchRow:
-        """In a reading thread."""
-        return guarded(pair, lambda: self._writer.finished(pair) or read_pair(pair, align=self._options.align))
+        return self._writer.finished(pair) or read_pair(pair, align=self._options.align)
 
-    def _write(self, encoding: Future[EncodedRow]) -> BatchRow:
-        """In the writing thread, in the order of the rows."""
-        return self._writer.add(encoding.result())
-
-    def _take(self) -> list[tuple[_InWork, ReadPair | BatchRow]]:
-        """The next pair, waited for, and those after it that are read already."""
-        first = self._reading.popleft()
-        taken = [(first, first.future.result())]
-        while self._reading and len(taken) < BATCH and self._reading[0].future.done():
-            work = self._reading.popleft()
-            taken.append((work, work.future.result()))
-        return taken
-
-    def _score(self, taken: list[tuple[_InWork, ReadPair | BatchRow]]) -> Iterator[tuple[int, BatchRow]]:
-        """The rows of what was read, in its order, with the pixels each holds. Raises Cancelled."""
-        read = [(work, found) for work, found in taken if isinstance(found, ReadPair)]
-        evidence = self._evidence([found for _, found in read])
-        for work, found in taken:
-            if isinstance(found, BatchRow):
-                yield work.pixels, found
-            else:
-                yield work.pixels, self._row(found, evidence[id(found)])
-
-    def _evidence(self, read: list[ReadPair]) -> dict[int, Evidence | None]:
-        """In one pass; None for all where that fails, so that each is tried alone and only the one at fault fails."""
-        if not read:
-            return {}
-        together = guarded(read[0].pair, lambda: self._scorer.score_batch([found.pixels for found in read]))
-        if isinstance(together, BatchRow):
-            return dict.fromkeys(map(id, read))
-        return dict(zip(map(id, read), together, strict=True))
+    def _evidence(self, read: list[ReadPair]) -> Iterator[Evidence | None]:
+        """In one pass; None for each where that fails, so that each is tried alone and only the one at fault fails."""
+        together: list[Evidence] | BatchRow = []
+        if read:
+            with self._one_scorer() as scorer:
+                together = guarded(read[0].pair, lambda: scorer.score_batch([one.pixels for one in read]))
+        return iter([None] * len(read) if isinstance(together, BatchRow) else together)
 
     def _row(self, read: ReadPair, evidence: Evidence | None) -> BatchRow:
-        return guarded(
-            read.pair,
-            lambda: scored_row(
-                read, evidence or self._scorer.score(read.pixels), self._scorer, self._options, self._cancelled
-            ),
-        )
+        """Raises Cancelled."""
+        with self._one_scorer() as scorer:
+            return guarded(
+                read.pair,
+                lambda: scored_row(read, evidence or scorer.score(read.pixels), scorer, self._options, self._is_cancelled),
+            )
 
-    def _settle(self, most: int) -> None:
-        """Waits until at most so many rows are still to be written, and tells of those that are, in their order."""
-        while len(self._writing) > most or (self._writing and self._writing[0][1].done()):
-            pixels, future = self._writing.popleft()
-            row = future.result()
-            self._pixels -= pixels
-            self._count(row)
-            self._on_row(row)
+    @contextmanager
+    def _one_scorer(self) -> Iterator[FieldScorer]:
+        """One that no other thread uses meanwhile."""
+        scorer = self._scorers.get()
+        try:
+            yield scorer
+        finally:
+            self._scorers.put(scorer)
 
-    def _count(self, row: BatchRow) -> None:
-        self._scored += row.result is not None
-        self._failed += row.result is None
-        self._resumed += row.resumed
+    def _is_cancelled(self) -> bool:
+        return self._stopping.is_set() or self._cancelled()
+
+    def _write(self, group: _Group, working: Future[list[EncodedRow]]) -> None:
+        """In the writing thread, in the order of the pairs."""
+        try:
+            for encoded in working.result():
+                if self._broken:
+                    break
+                self._told.put(self._writer.add(encoded))
+        except CancelledError:
+            pass
+        except BaseException as error:  # noqa: BLE001 told in the caller's thread, which ends the run
+            self._broken = True
+            self._stopping.set()
+            self._told.put(error)
+        self._told.put(group)
+
+    def _hear(self, seconds: float) -> None:
+        """Waits so long for news of a row or a group. Raises what went wrong with either."""
+        try:
+            news = self._told.get(timeout=seconds)
+        except Empty:
+            return
+        if isinstance(news, BaseException):
+            raise news
+        if isinstance(news, _Group):
+            self._pixels -= news.pixels
+            self._groups -= 1
+            return
+        self._scored += news.result is not None
+        self._failed += news.result is None
+        self._resumed += news.resumed
+        self._on_row(news)
+
+
+def _scorers(scorer: FieldScorer, count: int) -> Iterator[FieldScorer]:
+    """So many, each for a thread; or the one that there is, for which threads then wait."""
+    yield scorer
+    if isinstance(scorer, Twinned):
+        for _ in range(count - 1):
+            yield scorer.twin()
 
 
 def _pixels(pair: Pair) -> int:

@@ -8,7 +8,7 @@ lifts when the process ends, however it ends.
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -88,7 +88,26 @@ class RowStore:
 
         place: where it is to stand, from 1, unless another stands there already; one of the same case stays where it stands.
         """
-        values = (
+        self.put_all([(row, place)])
+
+    def put_all(self, rows: Iterable[tuple[StoredRow, int | None]]) -> None:
+        """As `put` for each, in one transaction: all are kept or none."""
+        values = [self._values(row, place) for row, place in rows]
+        with self._lock, self._said():
+            connection = self._held()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                connection.executemany(_PUT, values)
+                connection.execute("COMMIT")
+            except BaseException:
+                # A full disk may have rolled it back already.
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
+
+    @staticmethod
+    def _values(row: StoredRow, place: int | None) -> tuple[object, ...]:
+        return (
             place,
             place,
             _key(row.case_id),
@@ -103,9 +122,6 @@ class RowStore:
             row.seconds,
             datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        with self._lock, self._said():
-            # A statement alone is a transaction.
-            self._held().execute(_PUT, values)
 
     def close(self) -> None:
         """Harmless where it is closed already."""

@@ -53,7 +53,11 @@ def write_tables(store: RowStore) -> tuple[Path, ...]:
         except ExportError as failed:
             error = error or failed
     if error is not None:
-        raise error
+        raise ExportError(
+            error.what,
+            path=error.path,
+            remedy="all rows are kept; mend that, then go on with these results, or 'her2viewer table FOLDER' writes it",
+        ) from error
     ResultsLog(folder).tables(folder / TABLE, folder / LIST)
     return folder / TABLE, folder / LIST
 

@@ -3,9 +3,13 @@
 import hashlib
 import json
 import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from her2viewer.batch.encode import EncodedRow, endings
 from her2viewer.batch.names import LIST, TABLE, file_stem
@@ -16,10 +20,15 @@ from her2viewer.batch.store import RowStore, StoredRow
 from her2viewer.batch.tables import write_tables
 from her2viewer.cases.pair import Pair
 from her2viewer.errors import ExportError
-from her2viewer.export.files import write_atomic
+from her2viewer.export.files import DRAFTS, write_atomic
 from her2viewer.export.places import file_within, without_places
 from her2viewer.export.results import SCHEMA, ResultDocument, json_text
 from her2viewer.export.table import failed_row
+
+_AT_ONCE: Final = 8
+"""Files that are written at a time."""
+_DEAD_AFTER_SECONDS: Final = 3600
+"""No file takes so long to be written, by the window beside this run either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +51,11 @@ class BatchWriter:
         and is not to be resumed.
         """
         self._options = options
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="file")
         _make_writable(options.out)
         tables = [options.out / name for name in (TABLE, LIST)]
         self._store = RowStore(options.out)
+        _sweep(options.out)
         self._log = ResultsLog(options.out)
         if not options.resume and (len(self._store) or any(path.exists() for path in tables)):
             self.release()
@@ -92,22 +103,46 @@ class BatchWriter:
         Raises ExportError where a file cannot be written (what is full for one pair is full for the next); the row is then
         not kept.
         """
+        return self.add_all([(encoded, place)])[0]
+
+    def add_all(self, rows: Sequence[tuple[EncodedRow, int | None]]) -> list[BatchRow]:
+        """As `add` for each, sooner: files are written side by side, rows kept together. Where it raises, no row is kept."""
+        fresh = [encoded for encoded, _ in rows if not encoded.row.resumed]
+        # A disk does several files in the time of one, since each is waited for.
+        write = map if len(fresh) < 2 else self._pool.map
+        files = dict(zip(map(id, fresh), write(self._write, fresh), strict=True))
+        for encoded, _ in rows:
+            if encoded.row.resumed:
+                self._relabel(encoded.row)
+            else:
+                self._tell(encoded, files[id(encoded)])
+        kept = [
+            (self._stored(encoded.row, tuple(path.name for path in files[id(encoded)])), place)
+            for encoded, place in rows
+            if not encoded.row.resumed
+        ]
+        if kept:
+            self._store.put_all(kept)
+        return [
+            encoded.row if encoded.row.resumed else written(encoded.row, files[id(encoded)]) for encoded, _ in rows
+        ]
+
+    def _tell(self, encoded: EncodedRow, files: tuple[Path, ...]) -> None:
+        """Before the row: one that is kept has its entry in the log, whatever becomes of the process between the two."""
         row = encoded.row
-        if row.resumed:
-            self._relabel(row)
-            return row
-        files = []
-        for ending, data in encoded.files:
-            files.append(self._claim(self._file(row.pair, ending), row.pair.case_id))
-            with write_atomic(files[-1]) as file:
-                file.write(data)
-        # Before the row: one that is kept has its entry, whatever becomes of the process between the two.
         if row.result is None:
             self._log.failed(row.pair.case_id, without_places(row.error or "not scored"))
         else:
-            self._log.scored(row.result, {path.name: data for path, (_, data) in zip(files, encoded.files, strict=True)})
-        self._store.put(self._stored(row, tuple(path.name for path in files)), place)
-        return written(row, tuple(files))
+            parts = {path.name: data for path, (_, data) in zip(files, encoded.files, strict=True)}
+            self._log.scored(row.result, parts)
+
+    def _write(self, encoded: EncodedRow) -> tuple[Path, ...]:
+        files = []
+        for ending, data in encoded.files:
+            files.append(self._claim(self._file(encoded.row.pair, ending), encoded.row.pair.case_id))
+            with write_atomic(files[-1]) as file:
+                file.write(data)
+        return tuple(files)
 
     def close(self) -> tuple[Path, ...]:
         """Writes the tables anew and returns their paths; none where there is nothing to list. Raises ExportError.
@@ -124,6 +159,7 @@ class BatchWriter:
         empty = False
         with suppress(ExportError, ValueError):
             empty = not len(self._store)
+        self._pool.shutdown()
         self._store.close()
         if empty:
             with suppress(OSError):
@@ -199,6 +235,14 @@ def hashes(pair: Pair) -> tuple[str | None, str]:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sweep(folder: Path) -> None:
+    """Removes what a run that was killed had only begun to write."""
+    for draft in folder.glob(DRAFTS):
+        with suppress(OSError):
+            if time.time() - draft.stat().st_mtime > _DEAD_AFTER_SECONDS:
+                draft.unlink()
 
 
 def _make_writable(folder: Path) -> None:

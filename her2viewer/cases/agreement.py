@@ -27,7 +27,8 @@ class Agreement:
     """Two readings of n fields. counts: (classes, classes) int64, the first reading down, the second across; read-only.
 
     exact, within_one: shares of the fields, intervals after Wilson 1927, None without fields. kappa: quadratic weighted (Cohen
-    1968), its interval by drawing the fields again 2,000 times from one seed; None where one class alone was given by both.
+    1968), its interval by drawing the fields again 2,000 times from one seed (Efron and Tibshirani 1993, percentiles): it has no
+    width where all agree. None where one class alone was given by both.
     """
 
     classes: tuple[str, ...]

@@ -68,6 +68,21 @@ def label_of(name: str) -> str | None:
     return _first_group(_LABEL.search(_unstained(name)))
 
 
+def without_label(name: str) -> str:
+    """A file's or case's name without the label that it ends in: '00000_train_1+.png' is '00000_train.png'."""
+    if label_of(name) is None:
+        return name
+    stem, suffix = (name[: -len(end)], end) if (end := Path(name).suffix) in IMAGE_SUFFIXES else (name, "")
+    told = case_and_stain(Path(stem))
+    at = len(told[0]) if told is not None else len(stem)
+    return _LABEL.sub(_split_of_zero, stem[:at]) + stem[at:] + suffix
+
+
+def _split_of_zero(match: re.Match[str]) -> str:
+    """What a label leaves of what it was found in: the split before a bare 0."""
+    return match[0][:-1].rstrip(" _.-") if match["zero"] else ""
+
+
 def split_of(name: str) -> str | None:
     """'train', 'val' or 'test' where the file name holds that word, or None."""
     found = _first_group(_SPLIT.search(_unstained(name)))

@@ -3,6 +3,7 @@
 from typing import Literal
 
 Device = Literal["auto", "cpu", "cuda"]
+PaperSize = Literal["a4", "letter"]
 Precision = Literal["fp32", "bf16"]
 Stage = Literal["layer1", "layer2", "layer3", "layer4", "fused"]
 Method = Literal["Grad-CAM", "Grad-CAM++", "LayerCAM", "HiResCAM", "Score-CAM", "Occlusion"]

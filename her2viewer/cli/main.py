@@ -9,7 +9,7 @@ import typer
 
 from her2viewer import RESEARCH_USE, __version__
 from her2viewer.cases.rule import Rule
-from her2viewer.cli.choices import Device, Method, Precision, Stage
+from her2viewer.cli.choices import Device, Method, PaperSize, Precision, Stage
 from her2viewer.cli.terminal import survive_odd_names
 from her2viewer.errors import UserError
 from her2viewer.export.overlay import ColourMap, OverlayStyle
@@ -30,6 +30,8 @@ app = typer.Typer(
 )
 model_app = typer.Typer(no_args_is_help=True, help="What the model is, and whether its files are what they should be.")
 app.add_typer(model_app, name="model")
+library_app = typer.Typer(no_args_is_help=True, help="The cases that were read on this machine: found, counted, exported.")
+app.add_typer(library_app, name="library")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -222,6 +224,9 @@ def score(
             "use of the network.",
         ),
     ] = "local",
+    report: Annotated[
+        bool, typer.Option("--report", help="Write the report of the study, report.pdf, when all is scored.")
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on in a folder with results: pairs that are done are not done again.")
     ] = False,
@@ -276,6 +281,7 @@ def score(
         rule=Rule.PATTERN if pattern else rule,
         pattern=pattern,
         engine=engine,
+        report=report,
     )
     with _sentences():
         raise typer.Exit(score_pairs(asked))
@@ -374,6 +380,58 @@ def verify_evidence(
 
     with _sentences():
         raise typer.Exit(verify_file(file, None if head is None else head.strip().lower()))
+@app.command(
+    epilog="Examples:\n\n"
+    "[bold]her2viewer report results --out study.pdf[/]\n\n"
+    "[bold]her2viewer report results --case S12 --images BCI_dataset --out S12.pdf[/]\n\n"
+    "[bold]her2viewer report results --parquet rows.parquet[/]",
+)
+def report(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="A folder that 'her2viewer score' wrote.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The report as PDF: of the study, or of --case.", show_default=False),
+    ] = None,
+    case: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="Report on this case, not on the study; can be given again.", show_default=False),
+    ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option("--contact-sheet", metavar="FILE", help="A contact sheet of the cases as PDF.", show_default=False),
+    ] = None,
+    parquet: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The rows of the table as Parquet, with types.", show_default=False),
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The folder that was scored: a case's report then shows the tissue without its map as well.",
+            show_default=False,
+        ),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The model package that scored, for its card.", show_default=False),
+    ] = None,
+    paper: Annotated[PaperSize, typer.Option(help="The size of the pages.")] = "a4",
+    names: Annotated[
+        bool, typer.Option("--names/--no-names", help="Show case ids and file names; without them a picture's hash.")
+    ] = True,
+    replace: Annotated[bool, typer.Option("--replace", help="Write over files that are there already.")] = False,
+) -> None:
+    """Make a report of results: a study as PDF, single cases as PDF, a contact sheet, or the table as Parquet."""
+    from her2viewer.cli.report import ReportAsked, write_reports
+
+    if out is None and sheet is None and parquet is None:
+        raise typer.BadParameter("say what to write: --out FILE.pdf, --contact-sheet FILE.pdf or --parquet FILE.")
+    if case and out is None:
+        raise typer.BadParameter("--case goes with --out FILE.pdf.")
+    asked = ReportAsked(results, out, tuple(case or ()), sheet, parquet, images, model, paper, names, replace)
+    with _sentences():
+        write_reports(asked)
 
 
 _Folder = Annotated[
@@ -398,3 +456,99 @@ def verify(folder: _Folder = None) -> None:
 
     with _sentences(1):
         check(folder)
+
+
+_Library = Annotated[
+    Path | None,
+    typer.Option("--library", metavar="FILE", help="Another library than that of this user.", show_default=False),
+]
+_Tag = Annotated[str | None, typer.Option(metavar="TAG", help="Only cases with this tag.", show_default=False)]
+_Most = Annotated[int, typer.Option(min=1, max=100_000, help="How many at most.")]
+
+
+@library_app.command("list", epilog="Example: [bold]her2viewer library list --most 20[/]")
+def list_(library: _Library = None, most: _Most = 50) -> None:
+    """List the cases, those opened last first."""
+    from her2viewer.cli.library import list_cases
+
+    with _sentences():
+        list_cases(library, "", (), most)
+
+
+@library_app.command(epilog="Example: [bold]her2viewer library search patchy 2+ --tag teaching[/]")
+def search(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="WORD", help="All must stand in title, label, notes or tags.", show_default=False),
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(metavar="TAG", help="A tag that the case carries; may be repeated.", show_default=False)
+    ] = None,
+    library: _Library = None,
+    most: _Most = 50,
+) -> None:
+    """Find cases by parts of words and by tags."""
+    from her2viewer.cli.library import list_cases
+
+    with _sentences():
+        list_cases(library, " ".join(words or ()), tag or (), most)
+
+
+@library_app.command(epilog="Example: [bold]her2viewer library readings --csv readings.csv[/]")
+def readings(
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write every reading into this table.", show_default=False)
+    ] = None,
+    notes: Annotated[bool, typer.Option("--notes", help="With --csv: the notes of the cases as well.")] = False,
+    tag: _Tag = None,
+    library: _Library = None,
+) -> None:
+    """Say what was read, the last reading of each case and reader; with --csv write every one into a table."""
+    from her2viewer.cli.library import list_readings
+
+    if notes and csv is None:
+        raise typer.BadParameter("--notes goes with --csv.")
+    with _sentences():
+        list_readings(library, tag, csv, notes=notes)
+
+
+@library_app.command(epilog="Example: [bold]her2viewer library agreement --tag study-1[/]")
+def agreement(
+    tag: _Tag = None,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Compare with this model: the beginning of its name or hash.", show_default=False),
+    ] = None,
+    library: _Library = None,
+) -> None:
+    """Say how readers and model agree, with 95% intervals: all readings, the blind ones alone, and reader beside reader."""
+    from her2viewer.cli.library import tell_agreement
+
+    with _sentences():
+        tell_agreement(library, tag, model)
+
+
+@library_app.command("import", epilog="Example: [bold]her2viewer library import results BCI_dataset[/]")
+def import_(
+    results: Annotated[
+        Path, typer.Argument(metavar="RESULTS", help="A folder that 'score' or the batch dialog wrote.", show_default=False)
+    ],
+    images: Annotated[
+        Path, typer.Argument(metavar="IMAGES", help="The folder that was scored: the results name its files.", show_default=False)
+    ],
+    library: _Library = None,
+) -> None:
+    """Make the scored pairs of a batch cases of the library, to be read. Exit status 1 where some were left out."""
+    from her2viewer.cli.library import import_results
+
+    with _sentences():
+        raise typer.Exit(import_results(library, results, images))
+
+
+@library_app.command(epilog="Example: [bold]her2viewer library restore[/]")
+def restore(library: _Library = None) -> None:
+    """Set a damaged library aside and put its last copy in its place. Nothing is deleted."""
+    from her2viewer.cli.library import restore as restored
+
+    with _sentences():
+        restored(library)

@@ -30,6 +30,10 @@ from her2viewer.scoring.methods import INPUT, METHODS, STAGE_SHOWN_FIRST
 from her2viewer.scoring.package import ModelPackage, bundled_package, open_package
 
 _NAMED_AT_MOST: Final = 5
+REPORT: Final = "report.pdf"
+
+LeftOut = tuple[tuple[str, str], ...]
+"""Names of files that made no pair, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Asked:
     rule: Rule = Rule.AUTO
     pattern: str = ""
     engine: str = LOCAL
+    report: bool = False
 
 
 @dataclass(slots=True)
@@ -82,8 +87,9 @@ def score_pairs(asked: Asked) -> int:
     """Scores what was asked for and returns the exit status. Raises UserError where nothing could start."""
     terminal = Terminal()
     scheduler = engine_of(asked.engine)
-    pairs, root = _pairs(asked, terminal)
+    pairs, root, unused = _pairs(asked, terminal)
     _check_key(asked)
+    _check_report(asked)
     names = Pseudonyms() if asked.no_names else None
     package = open_model(asked.model)
     _check_map(asked, package)
@@ -119,6 +125,11 @@ def score_pairs(asked: Asked) -> int:
         writer.release()
         raise
     _report(summary, tally, len(pairs), asked.out, terminal)
+    if asked.report and summary.files:
+        from her2viewer.batch.reports import ReportOptions, study_report
+
+        study_report(asked.out, asked.out / REPORT, ReportOptions(model=asked.model), unused)
+        terminal.say(f"Report written to {asked.out}: {REPORT}.")
     return 1 if summary.failed or summary.cancelled else 0
 
 
@@ -205,8 +216,8 @@ def lines_of(result: ResultDocument) -> list[str]:
     ]
 
 
-def _pairs(asked: Asked, terminal: Terminal) -> tuple[tuple[Pair, ...], Path | None]:
-    """The pairs, and the folder that their files are named from."""
+def _pairs(asked: Asked, terminal: Terminal) -> tuple[tuple[Pair, ...], Path | None, LeftOut]:
+    """The pairs, the folder that their files are named from, and what made no pair."""
     if asked.ihc is not None and asked.he is None:
         if asked.ihc.is_dir():
             raise PairError(
@@ -214,10 +225,10 @@ def _pairs(asked: Asked, terminal: Terminal) -> tuple[tuple[Pair, ...], Path | N
                 path=asked.ihc,
                 remedy="give one file by --ihc, or --he too",
             )
-        return (ihc_alone(asked.ihc),), None
+        return (ihc_alone(asked.ihc),), None, ()
     if asked.he is not None and asked.ihc is not None:
         if not (asked.he.is_dir() and asked.ihc.is_dir()):
-            return (pair_files(asked.he, asked.ihc),), None
+            return (pair_files(asked.he, asked.ihc),), None, ()
         pairings = [pair_folders(asked.he, asked.ihc)]
         places = [asked.he.resolve(), asked.ihc.resolve()]
     else:
@@ -225,7 +236,22 @@ def _pairs(asked: Asked, terminal: Terminal) -> tuple[tuple[Pair, ...], Path | N
         places = [place.resolve() if place.is_dir() else place.resolve().parent for place in asked.places]
     for pairing in pairings:
         _tell_left_out(pairing, terminal)
-    return with_unique_ids(dict.fromkeys(pair for pairing in pairings for pair in pairing.pairs)), _common(places)
+    pairs = with_unique_ids(dict.fromkeys(pair for pairing in pairings for pair in pairing.pairs))
+    return pairs, _common(places), tuple(one for pairing in pairings for one in left_out(pairing))
+
+
+def left_out(pairing: Pairing) -> LeftOut:
+    """The files of a search that made no pair, by name, and why."""
+    return (
+        *((path.name, reason) for path, reason in pairing.refused),
+        *((path.name, "it has no partner") for path in pairing.unpaired),
+    )
+
+
+def _check_report(asked: Asked) -> None:
+    """Raises ExportError where the report would replace a file, before hours of work are done for it."""
+    if asked.report and not asked.resume and (asked.out / REPORT).exists():
+        raise ExportError("a file of this name is there already", path=asked.out / REPORT, remedy="move it away first")
 
 
 def _common(places: list[Path]) -> Path | None:

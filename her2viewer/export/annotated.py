@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from her2viewer import RESEARCH_USE, __version__
 from her2viewer.export.legend import full_colour, legend
+from her2viewer.export.legend_record import LegendRecord, PictureRecord, TissueRecord
 from her2viewer.export.overlay import OverlayStyle, painted
 from her2viewer.export.picture_file import save_picture
 from her2viewer.export.scale_bar import scale_bar
@@ -31,16 +32,19 @@ _COLUMNS = {1: 52, 2: 80}
 _SCORE_WIDTH, _PROBABILITY_WIDTH, _LEGEND_WIDTH, _WIDEST_LEGEND = 15, 16, 28, 46
 _LEAST_BAND = 34
 """Widths in type sizes: of the blocks, and of the narrowest band, two blocks with the gap between them."""
-_ROWS = 512
-"""Rows blended at a time, so that a large picture needs no second one of 16-bit numbers beside it."""
+_PIXELS = 1 << 17
+"""Blended at a time: what is made on the way stays in the cache and is no fresh memory, which takes twice as long."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Page:
-    """A picture, (h, w, 3) uint8 RGB, and where in it the top left corner of each stain's tissue lies, (x, y)."""
+    """A picture, (h, w, 3) uint8 RGB, where in it the top left corner of each stain's tissue lies, (x, y), and what it says of
+    itself.
+    """
 
     picture: RGB
     tissue: Mapping[Stain, tuple[int, int]]
+    record: PictureRecord
 
 
 def annotated_picture(
@@ -102,8 +106,9 @@ def overlaid(
         return tissue.copy()
     out = np.empty_like(tissue)
     values = attribution.render(stain, region, (tissue.shape[1], tissue.shape[0]))
-    for top in range(0, len(out), _ROWS):
-        rows = slice(top, top + _ROWS)
+    step = max(_PIXELS // out.shape[1], 1)
+    for top in range(0, len(out), step):
+        rows = slice(top, top + step)
         out[rows] = painted(tissue[rows], values[rows], full, style)
     return out
 
@@ -143,15 +148,16 @@ def annotated_page(
         panels.append(_Panel(tissue, stain, region, um, bar, size))
     top = _tissue_row(panels, size)
     band_width = max(top.width, _LEAST_BAND * size)
-    map_legend = None
+    map_legend = map_record = None
     if attribution is not None:
+        map_record = LegendRecord.of(attribution, style, full_scale, stains)
         map_legend = partial(legend, attribution, style, full_scale, stains, size)
     below = [
         _band(prediction, coverage, map_legend, size, band_width),
         warning_block(prediction, size, band_width),
         _footer(prediction, case_id, size, band_width),
     ]
-    return _stacked(top, [sheet for sheet in below if sheet is not None], size)
+    return _stacked(top, [sheet for sheet in below if sheet is not None], size, map_record)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -215,12 +221,13 @@ def _tissue_row(panels: Sequence[_Panel], size: int) -> _TissueRow:
     return _TissueRow(panels, starts, x - size, caption, height)
 
 
-def _stacked(top: _TissueRow, below: Sequence[Sheet], size: int) -> Page:
+def _stacked(top: _TissueRow, below: Sequence[Sheet], size: int, map_record: LegendRecord | None) -> Page:
     """Everything on one sheet, with a margin around."""
     margin, gap = round(1.5 * size), round(1.5 * size)
     width = max(top.width, *(sheet.width for sheet in below)) + 2 * margin
     page = Sheet(width, 2 * margin + top.height + sum(sheet.height + gap for sheet in below))
     places: dict[Stain, tuple[int, int]] = {}
+    records: dict[Stain, TissueRecord] = {}
     for panel, start in zip(top.panels, top.starts, strict=True):
         x, y = margin + start, margin + top.caption
         baseline = margin + cap(panel.caption_size)
@@ -231,12 +238,14 @@ def _stacked(top: _TissueRow, below: Sequence[Sheet], size: int) -> Page:
         if panel.bar is not None:
             page.paste(panel.bar.image, x, y + panel.height - panel.bar.height)
         places[panel.stain] = (x, y)
+        height, wide = panel.tissue.shape[:2]
+        records[panel.stain] = TissueRecord(x=x, y=y, width=wide, height=height)
     y = margin + top.height
     for sheet in below:
         y += gap
         page.paste(sheet.image, margin, y)
         y += sheet.height
-    return Page(page.image, places)
+    return Page(page.image, places, PictureRecord(tissue=records, legend=map_record))
 
 
 def _band(

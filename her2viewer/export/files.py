@@ -21,6 +21,9 @@ _LONGEST: Final = 120
 """Bytes of UTF-8; most systems stop at 255, and callers add endings."""
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT}) if hasattr(errno, "EDQUOT") else frozenset({errno.ENOSPC})
+DRAFTS: Final = ".her2viewer-*.tmp"
+"""What files are called until they are whole."""
+
 # Some network shares know no fsync; there is nothing more that could be done for the bytes.
 _NO_FSYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.ENOSYS})
 
@@ -34,7 +37,7 @@ def write_atomic(path: Path | str) -> Iterator[BinaryIO]:
     raised inside the block.
     """
     path = Path(path)
-    draft = path.parent / f".her2viewer-{secrets.token_hex(8)}.tmp"
+    draft = path.parent / DRAFTS.replace("*", secrets.token_hex(8))
     try:
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, "is a folder")

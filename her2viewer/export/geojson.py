@@ -71,6 +71,22 @@ def write_geojson(
     becomes a polygon. image_sha256: of the IHC file; without it scores are there for QuPath to show, but are not read back.
     outdated: why a score is outdated, in a sentence, or empty; such a one has a class of its own.
     """
+    text = geojson_text(
+        annotations, transform=transform, image_sha256=image_sha256, object_type=object_type, outdated=outdated
+    )
+    with write_atomic(path) as file:
+        file.write(text.encode())
+
+
+def geojson_text(
+    annotations: Iterable[Annotation],
+    *,
+    transform: Transform | None = None,
+    image_sha256: str | None = None,
+    object_type: ObjectType = "annotation",
+    outdated: Callable[[FieldScore], str] = lambda _: "",
+) -> str:
+    """What `write_geojson` writes."""
     features = [_feature(one, transform, image_sha256, object_type, outdated) for one in annotations]
     collection = {
         "type": "FeatureCollection",
@@ -82,8 +98,7 @@ def write_geojson(
         },
         "features": features,
     }
-    with write_atomic(path) as file:
-        file.write(to_json(collection))
+    return to_json(collection).decode()
 
 
 def map_annotations(score_map: ScoreMap, threshold: float = 0.0) -> list[Annotation]:

@@ -75,15 +75,23 @@ def read_geojson(
     path = Path(path)
     data = read_json_bytes(path)
     try:
+        return _read(data, _Reading(image_size, transform, image_sha256, he_to_ihc))
+    except AnnotationError as error:
+        raise AnnotationError(error.what, path=path, remedy=error.remedy) from error
+
+
+def read_geojson_text(text: str, image_size: tuple[int, int], *, image_sha256: str | None = None) -> Imported:
+    """The same of what `geojson_text` made. Raises AnnotationError."""
+    return _read(text.encode(), _Reading(image_size, None, image_sha256, None))
+
+
+def _read(data: bytes, reading: "_Reading") -> Imported:
+    try:
         document = from_json(data)
     except ValueError as error:
         why = str(error).partition(" at line")[0]
-        raise AnnotationError(f"it is not JSON ({why})", path=path, remedy=_REMEDY) from error
-    reading = _Reading(image_size, transform, image_sha256, he_to_ihc)
-    try:
-        reading.read(document)
-    except AnnotationError as error:
-        raise AnnotationError(error.what, path=path, remedy=error.remedy) from error
+        raise AnnotationError(f"it is not JSON ({why})", remedy=_REMEDY) from error
+    reading.read(document)
     return Imported(tuple(reading.annotations), reading.notes())
 
 

@@ -30,10 +30,10 @@ def legend(
     """The legend as a sheet of `width` pixels in type of `size`. `stains`: those in the picture."""
     shown = [stain for stain in stains if stain in attribution.layout.order]
     drawn = attribution.peak > 0
-    facts = _facts(attribution, style, fixed_peak, drawn)
-    key_width = max(text_width(f"{key}  ", size) for key, _ in facts) + size // 2
-    values = [wrapped(value, size, width - key_width) for _, value in facts]
-    notes = wrapped(_note(attribution, stains), size, width)
+    told = facts(attribution, style, fixed_peak, drawn)
+    key_width = max(text_width(f"{key}  ", size) for key, _ in told) + size // 2
+    values = [wrapped(value, size, width - key_width) for _, value in told]
+    notes = wrapped(remark(attribution, stains), size, width)
     ramp = round(1.1 * size)
     scale = 2 * leading(size) + ramp + 3 * (size // 2) if drawn else 0
     height = leading(size) + size // 2 + scale + leading(size) * (len(notes) + sum(len(value) for value in values))
@@ -42,7 +42,7 @@ def legend(
     if drawn:
         y = _scale(sheet, y, ramp, size, attribution, style, full_colour(attribution, style, fixed_peak), shown)
     y = sheet.lines(notes, 0, y, size)
-    for (key, _), lines in zip(facts, values, strict=True):
+    for (key, _), lines in zip(told, values, strict=True):
         sheet.text(key, 0, y + ascent(size), size, QUIET)
         y = sheet.lines(lines, key_width, y, size)
     return sheet
@@ -99,26 +99,28 @@ def figure(value: float) -> str:
     return f"{value:#.3g}".rstrip(".")
 
 
-def _facts(
+def facts(
     attribution: Attribution, style: OverlayStyle, fixed_peak: float | None, drawn: bool
 ) -> list[tuple[str, str]]:
+    """How the map was made and is drawn: names and words. drawn: whether there is positive evidence to draw."""
     rows, columns = attribution.values.shape
     cells = f"{columns} × {rows} cells over {'both stains' if len(attribution.layout.order) > 1 else 'the image'}"
-    facts = [("Method", f"{attribution.title}, {cells}")]
+    method = ("Method", f"{attribution.title}, {cells}")
     if not drawn:
-        return facts
+        return [method]
     fixed = style.scale is ScaleMode.FIXED and fixed_peak is not None
     whose = "the model's fixed scale" if fixed else "the strongest evidence in this pair"
     fading = "fading with the evidence" if style.fade else "the same everywhere"
     hidden = f"hidden below {style.threshold:.0%} of full colour"
     return [
         ("Full colour", f"{figure(full_colour(attribution, style, fixed_peak))}, {whose}"),
-        *facts,
+        method,
         ("Overlay", f"{style.colour_map}, opacity {style.opacity:.0%}, {fading}; {hidden}"),
     ]
 
 
-def _note(attribution: Attribution, stains: Sequence[Stain]) -> str:
+def remark(attribution: Attribution, stains: Sequence[Stain]) -> str:
+    """What is missing from the picture, and why; empty where nothing is."""
     if attribution.peak <= 0:
         return f"{NOTHING} anywhere in this field: nothing is drawn."
     taken = attribution.layout.order

@@ -19,18 +19,20 @@ from her2viewer.export.files import write_atomic
 _SUFFIXES: Final = ".png, .tif, .tiff, .jpg or .jpeg"
 _JPEG_LIMIT: Final = 65_500
 """Pixels a side; libjpeg's limit."""
+_KEYWORD: Final = "HER2 Viewer"
 _TIFF_X, _TIFF_Y, _TIFF_UNIT, _TIFF_SOFTWARE, _CENTIMETRE = 282, 283, 296, 305, 3
 
 
-def save_picture(path: Path | str, rgb: NDArray[np.uint8], mpp: float | None = None) -> None:
+def save_picture(path: Path | str, rgb: NDArray[np.uint8], mpp: float | None = None, note: str = "") -> None:
     """Writes (h, w, 3) uint8 RGB as the suffix says, whole or not at all. mpp: micrometres per pixel, kept as the resolution.
 
-    PNG and TIFF keep every pixel; JPEG is of quality 92 without subsampling of colour. Raises ExportError.
+    note: a text that a PNG carries and `read_note` finds; the other formats have none. PNG and TIFF keep every pixel; JPEG is of
+    quality 92 without subsampling of colour. Raises ExportError.
     """
     path = Path(path)
     match path.suffix.lower():
         case ".png":
-            data = png(rgb, mpp)
+            data = png(rgb, mpp, note)
             with write_atomic(path) as file:
                 file.write(data)
         case ".tif" | ".tiff":
@@ -55,8 +57,21 @@ def save_picture(path: Path | str, rgb: NDArray[np.uint8], mpp: float | None = N
             )
 
 
-def png(rgb: NDArray[np.uint8], mpp: float | None = None) -> bytes:
-    """(h, w, 3) uint8 RGB as the bytes of a PNG. mpp: micrometres per pixel, kept as the resolution."""
+def read_note(path: Path | str) -> tuple[NDArray[np.uint8], str]:
+    """A PNG that `save_picture` wrote, (h, w, 3) uint8 RGB, and its note, empty where it has none. Raises ExportError."""
+    path = Path(path)
+    try:
+        with Image.open(path, formats=("PNG",)) as opened:
+            note = getattr(opened, "text", {}).get(_KEYWORD, "")
+            return np.asarray(opened.convert("RGB"), np.uint8), str(note)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ExportError(
+            "the picture cannot be read", path=path, remedy="score the pair again with its overlay"
+        ) from error
+
+
+def png(rgb: NDArray[np.uint8], mpp: float | None = None, note: str = "") -> bytes:
+    """(h, w, 3) uint8 RGB as the bytes of a PNG. mpp: micrometres per pixel, kept as the resolution; note: kept as text."""
     # OpenCV at level 1 with the "up" filter and run lengths: an eighth of the time of Pillow's default, and 10% larger.
     options = [
         *(cv2.IMWRITE_PNG_COMPRESSION, 1),
@@ -65,12 +80,17 @@ def png(rgb: NDArray[np.uint8], mpp: float | None = None) -> bytes:
     ]
     _, coded = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)
     data = coded.tobytes()
-    if mpp is None:
-        return data
-    header = 8 + 25  # signature and IHDR, after which pHYs may stand (PNG, section 11.3.4.3)
-    per_metre = min(round(1e6 / mpp), 2**31 - 1)
-    body = b"pHYs" + struct.pack(">IIB", per_metre, per_metre, 1)
-    return data[:header] + struct.pack(">I", 9) + body + struct.pack(">I", zlib.crc32(body)) + data[header:]
+    header, chunks = 8 + 25, b""  # signature and IHDR, after which pHYs may stand (PNG, section 11.3.4.3)
+    if mpp is not None:
+        per_metre = min(round(1e6 / mpp), 2**31 - 1)
+        chunks += _chunk(b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1))
+    if note:
+        chunks += _chunk(b"iTXt", _KEYWORD.encode() + bytes(5) + note.encode())
+    return data[:header] + chunks + data[header:]
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
 def _write_tiff(file: BinaryIO, rgb: NDArray[np.uint8], mpp: float | None) -> None:

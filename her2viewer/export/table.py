@@ -133,7 +133,7 @@ def write_csv(path: Path | str, rows: Iterable[Mapping[str, Cell]]) -> None:
 def _write(out: io.TextIOBase, rows: Iterable[Mapping[str, Cell]]) -> None:
     if isinstance(rows, Iterator):
         rows = list(rows)
-    columns = _columns(rows)
+    columns = columns_of(rows)
     # Text is quoted and numbers are not, so that a comma, quote or line break in a case id stays inside its cell.
     writer = csv.writer(out, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n")
     writer.writerow(columns)
@@ -142,7 +142,8 @@ def _write(out: io.TextIOBase, rows: Iterable[Mapping[str, Cell]]) -> None:
         writer.writerow([neutralised(cell) if isinstance(cell, str) else cell for cell in cells])
 
 
-def _columns(rows: Iterable[Mapping[str, Cell]]) -> list[str]:
+def columns_of(rows: Iterable[Mapping[str, Cell]]) -> list[str]:
+    """The columns of a table of these rows: the usual ones, and what single rows have besides. Raises ValueError for others."""
     known = set(CSV_COLUMNS)
     others = dict.fromkeys(column for row in rows for column in row if column not in known)
     stray = [

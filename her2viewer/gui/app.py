@@ -10,6 +10,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from her2viewer import __version__
+from her2viewer.cases.library.place import library_path
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.gui.actions.ids import ActionId as Id
 from her2viewer.gui.actions.specs import STAIN_VIEW_ACTIONS
@@ -34,12 +35,16 @@ from her2viewer.gui.frame.room import FrameRoom
 from her2viewer.gui.garbage import GarbageCollection, put_modules_aside
 from her2viewer.gui.guard.room import GuardRoom
 from her2viewer.gui.lanes import Lanes
+from her2viewer.gui.library.keeper import Keeper
+from her2viewer.gui.library.room import LibraryRoom
+from her2viewer.gui.library.shelf import LibraryShelf
 from her2viewer.gui.membranes.room import MembranesRoom
 from her2viewer.gui.memory import FreedMemory, share_few_arenas
 from her2viewer.gui.pane.tissue_view import WHEEL_DEGREES
 from her2viewer.gui.parts import Parts
 from her2viewer.gui.precedence import put_window_first
 from her2viewer.gui.presenter import Presenter
+from her2viewer.gui.readings.room import ReadingsRoom
 from her2viewer.gui.registration.room import RegistrationRoom
 from her2viewer.gui.registration.work import Register, registered
 from her2viewer.gui.resolve.map import next_target
@@ -58,7 +63,10 @@ OPACITY_STEP = 0.1
 
 
 class App:
-    """One window with its lanes, state and controllers. Everything that differs in a test is handed in."""
+    """One window with its lanes, state and controllers. Everything that differs in a test is handed in.
+
+    library: where the case library is; beside the settings unless it is named.
+    """
 
     def __init__(
         self,
@@ -68,6 +76,7 @@ class App:
         opener: Opener = open_image,
         loader: Loader = load_scorer,
         register: Register = registered,
+        library: Path | None = None,
         reporter: CrashReporter | None = None,
     ) -> None:
         self.settings = settings
@@ -107,7 +116,9 @@ class App:
         self.desk = Desk(parts)
         self.registration = RegistrationRoom(parts, register)
         self.compare = CompareRoom(parts)
-        self.fields = FieldsRoom(parts, self.bench)
+        keeper = Keeper(library or settings.library_file, messages.say_error)
+        self.fields = FieldsRoom(parts, self.bench, LibraryShelf(keeper))
+        self.library = LibraryRoom(parts, keeper, self.fields.editor, self.registration.controller)
         self.cases = CasesRoom(parts, opening)
         self.scale = ScaleRoom(parts)
         self.information = InformationRoom(parts)
@@ -116,6 +127,7 @@ class App:
         self.trust = TrustRoom(parts, self.bench)
         self.membranes = MembranesRoom(parts)
         self.guard = GuardRoom(parts)
+        self.readings = ReadingsRoom(parts, self.library, self.membranes.cancel)
         self.window.docks.add(Panel.CASES, "Cases", self.cases.panel)
         self.window.docks.add(Panel.FIELDS, "Fields", self.window.fields_panel, shown=False)
         self.window.fields_panel.reveal_wanted.connect(partial(self.window.docks.show_panel, Panel.FIELDS))
@@ -126,13 +138,13 @@ class App:
         # Before the views: a score that is wished at opening waits for the registration.
         rooms = {**self.registration.tie(), **self.compare.tie(), **self.fields.tie(), **self.what_if.tie()}
         rooms |= self.evidence.tie()
-        rooms |= {**self.trust.tie(), **self.membranes.tie()}
+        rooms |= {**self.trust.tie(), **self.membranes.tie(), **self.library.tie(), **self.readings.tie()}
         self.guard.tie()
         self._tie_views()
         self._tie_lanes(reporter or CrashReporter(self.window))
         self.window.actions_.connect_all({**self._handlers(), **rooms})
         self._show_theme()
-        self.window.set_recent(settings.recent_pairs)
+        self.window.set_recent(settings.recent_pairs, veiled=settings.blind_first)
 
     def start(self, pair: tuple[Path, Path] | None = None, *, demo: bool = False) -> None:
         """Shows the window; the model is loaded and the first pair opened once it has been painted."""
@@ -174,6 +186,7 @@ class App:
         self.window.fetching.close()
         self.lanes.close()
         self.batch.close()
+        self.library.close()
         self.cases.close()
         self.images.close()
 
@@ -184,10 +197,10 @@ class App:
         self.window.link.set_on(self.store.state.linked)
         self.window.refresh_scales()
         self.settings.remember_pair(he, ihc)
-        self.window.set_recent(self.settings.recent_pairs)
+        self.window.set_recent(self.settings.recent_pairs, veiled=self.settings.blind_first)
         wanted, self._score_next = self._score_next or self.settings.score_on_open, False
-        if wanted and self.store.state.scoring.phase is not ScorePhase.SCORED:
-            self.registration.controller.when_settled(self.scoring.score)
+        if wanted and self.store.state.scoring.phase not in (ScorePhase.SCORED, ScorePhase.SEALED):
+            self.library.when_known(lambda: self.registration.controller.when_settled(self.scoring.score))
 
     def _tie_views(self) -> None:
         window, store = self.window, self.store
@@ -221,6 +234,7 @@ class App:
             self.lanes.inference,
             self.registration.lane,
             self.membranes.lane,
+            self.library.keeper.lane,
             self.window.fetching,
         ):
             lane.crashed.connect(reporter.report)
@@ -344,7 +358,7 @@ def run(paths: tuple[Path, Path] | None = None, demo: bool = False) -> int:
     reporter = CrashReporter()
     reporter.install()
     try:
-        app = App(qt, Settings(settings_path()), reporter=reporter)
+        app = App(qt, Settings(settings_path()), library=library_path(), reporter=reporter)
         put_modules_aside(app.store)
         app.start(paths, demo=demo)
         return qt.exec()

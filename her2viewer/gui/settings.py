@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 import platformdirs
 from PySide6.QtCore import QByteArray, QSettings
 
+from her2viewer.cases.library.place import LIBRARY
 from her2viewer.export.overlay import ColourMap, OverlayStyle, ScaleMode
 from her2viewer.gui.bench import DeviceChoice, ModelWish
 from her2viewer.gui.scale.typed import TypedScales, is_um_per_px
@@ -107,6 +108,20 @@ class Settings:
     @membranes_after_score.setter
     def membranes_after_score(self, on: bool) -> None:
         self._set_flag("membranes_after_score", on)
+
+    @property
+    def library_file(self) -> Path:
+        """Where the case library is, unless the app is told another place: beside the settings."""
+        return Path(self._store.fileName()).parent / "library" / LIBRARY
+
+    @property
+    def blind_first(self) -> bool:
+        """Whether the model is hidden until the reader has scored a case."""
+        return self._flag("reading/blind_first", False)
+
+    @blind_first.setter
+    def blind_first(self, on: bool) -> None:
+        self._set_flag("reading/blind_first", on)
 
     @property
     def demo_at_start(self) -> bool:
@@ -219,11 +234,11 @@ class Settings:
         except ValueError:
             return default
 
-    def text_of(self, key: Literal["export/folder", "batch/out", "cases/folder"]) -> str:
+    def text_of(self, key: Literal["export/folder", "batch/out", "cases/folder", "reading/folder"]) -> str:
         """A folder chosen last, for a dialog."""
         return self._text(key)
 
-    def set_text_of(self, key: Literal["export/folder", "batch/out", "cases/folder"], text: str) -> None:
+    def set_text_of(self, key: Literal["export/folder", "batch/out", "cases/folder", "reading/folder"], text: str) -> None:
         self._store.setValue(key, text)
 
     def save(self) -> None:

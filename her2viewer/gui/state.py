@@ -14,6 +14,7 @@ from her2viewer.gui.fields.state import FieldsState
 from her2viewer.gui.lanes import Progress
 from her2viewer.gui.membranes.state import MembraneState
 from her2viewer.gui.pane.stain_viewing import StainViewing
+from her2viewer.gui.readings.state import ReadingState
 from her2viewer.gui.registration.state import Registration
 from her2viewer.gui.scale.typed import TypedScales
 from her2viewer.gui.trust.state import TrustState
@@ -92,6 +93,7 @@ class ScorePhase(Enum):
     NONE = auto()
     SCORING = auto()
     SCORED = auto()
+    SEALED = auto()
     FAILED = auto()
     CANCELLED = auto()
 
@@ -100,7 +102,8 @@ class ScorePhase(Enum):
 class Scoring:
     """The score of the pair on screen. `evidence` is there when it is scored, `alignment` the one it was read through.
 
-    `key`: of the drawn field or cell that it is of, None for the whole image.
+    `key`: of the drawn field or cell that it is of, None for the whole image. `sealed`: the evidence of a score that the reader
+    is not to see yet; nothing but who breaks the seal looks at it.
     """
 
     phase: ScorePhase = ScorePhase.NONE
@@ -109,6 +112,7 @@ class Scoring:
     error: UserError | None = None
     progress: Progress = field(default_factory=Progress)
     key: str | None = None
+    sealed: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,7 @@ class State:
     what_if: WhatIfState = field(default_factory=WhatIfState)
     trust: TrustState = field(default_factory=TrustState)
     membranes: MembraneState = field(default_factory=MembraneState)
+    readings: ReadingState = field(default_factory=ReadingState)
 
     def image(self, stain: Stain) -> OpenedImage | None:
         return self.slots[stain].image
@@ -181,6 +186,11 @@ class State:
         """(H&E, IHC) of what can be scored: the pair, or the IHC alone while there is no H&E."""
         he, ihc = self.image(Stain.HE), self.image(Stain.IHC)
         return (he, ihc) if ihc is not None else None
+
+    @property
+    def model_hidden(self) -> bool:
+        """Whether the reader is to score what is on screen before the model is seen."""
+        return self.readings.hides and self.scorable is not None
 
     @property
     def score_is_stale(self) -> bool:

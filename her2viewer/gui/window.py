@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QSplitter, QVBoxLayout, QWidget
 
+from her2viewer.cases.names import without_label
 from her2viewer.gui.actions.actions import Actions
 from her2viewer.gui.command_search import CommandSearch
 from her2viewer.gui.fields.panel import FieldsPanel
@@ -22,6 +23,7 @@ from her2viewer.gui.pane.pane import ImagePane
 from her2viewer.gui.panels.explain import ExplainPanel
 from her2viewer.gui.panels.score import ScorePanel
 from her2viewer.gui.panels.section import rule, scrolling
+from her2viewer.gui.readings.panel import ReadingPanel
 from her2viewer.gui.scale.magnification import magnification_words
 from her2viewer.gui.status_line import StatusLine
 from her2viewer.gui.trust.panel import TrustPanel
@@ -61,6 +63,7 @@ class MainWindow(QMainWindow):
         self.panes = {stain: ImagePane(stain, self.fetching) for stain in Stain}
         self.link = Link([pane.view for pane in self.panes.values()], self)
         self.score_panel = ScorePanel()
+        self.reading_panel = ReadingPanel()
         self.explain_panel = ExplainPanel()
         self.trust_panel = TrustPanel()
         self.membranes_panel = MembranesPanel()
@@ -115,8 +118,8 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self.score_panel)
-        for panel in (self.what_if_panel, self.explain_panel, self.trust_panel, self.membranes_panel):
+        column.addWidget(self.reading_panel)
+        for panel in (self.score_panel, self.what_if_panel, self.explain_panel, self.trust_panel, self.membranes_panel):
             column.addWidget(rule())
             column.addWidget(panel)
         column.addStretch(1)
@@ -128,13 +131,14 @@ class MainWindow(QMainWindow):
         """Scrolls to a part of the answer once it is laid out."""
         QTimer.singleShot(0, part, lambda: self._answer.ensureWidgetVisible(part))
 
-    def set_recent(self, pairs: Sequence[tuple[Path, Path]]) -> None:
-        """Fills the menu of recent pairs."""
+    def set_recent(self, pairs: Sequence[tuple[Path, Path]], *, veiled: bool = False) -> None:
+        """Fills the menu of recent pairs. veiled: without the labels in their names."""
         self._recent.clear()
         self._recent.setEnabled(bool(pairs))
         for he, ihc in pairs:
-            names = he.name if he.name == ihc.name else f"{he.name} and {ihc.name}"
-            action = self._recent.addAction(f"{he.parent.parent.name}/{he.parent.name}: {names}")
+            told = [without_label(path.name) if veiled else path.name for path in (he, ihc)]
+            names = " and ".join(dict.fromkeys(told))
+            action = self._recent.addAction(f"{he.parent.parent.name}/{he.parent.name}: {names}".replace("&", "&&"))
             action.triggered.connect(lambda _checked=False, he=he, ihc=ihc: self.recent_chosen.emit(he, ihc))
 
     def fit(self) -> None:

@@ -1,7 +1,7 @@
 """What a scorer can be asked, whoever answers: a model package, or a stand-in of the tests. No torch."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,3 +86,10 @@ class FieldScorer(Protocol):
     def fixed_peak(self, request: MapRequest) -> float | None:
         """The model's own full scale for such a map, in logits per cell, or None where the package has none."""
         ...
+
+
+@runtime_checkable
+class Twinned(Protocol):
+    """A scorer that can be had once more, with the same weights in memory, to be used in another thread at the same time."""
+
+    def twin(self) -> FieldScorer: ...

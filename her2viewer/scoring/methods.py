@@ -76,11 +76,12 @@ METHODS: Final[Mapping[str, Method]] = MappingProxyType(
 )
 """The methods by name, the default first."""
 
-METHOD_SHOWN_FIRST: Final = "Grad-CAM"
-STAGE_SHOWN_FIRST: Final = STAGES[-1]
+METHOD_SHOWN_FIRST: Final = "LayerCAM"
+STAGE_SHOWN_FIRST: Final = STAGES[0]
 """The map that window, batch and command line show unless another is asked for; it stands here and nowhere else.
 
-Chosen by `python -m training truth` on the bundled model (the guide's page on explanation tells how). The map that a request is
+Chosen by `python -m training truth` on the bundled model (the guide's page on explanation tells how). It takes a pass back
+through the network. The map that a request is
 for when it names neither is another thing: the one that comes with every score at no cost.
 """
 

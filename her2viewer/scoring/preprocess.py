@@ -9,7 +9,7 @@ onto its own 112 x 224 cell is the same picture (1024 / 112 is the same step, an
 seam), needs no 6 MB canvas, and lets the two images have unlike sizes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Literal, NamedTuple
 
 import cv2
@@ -95,25 +95,35 @@ class InputLayout(BaseModel):
         return self.to_input(stain, field).inverse()
 
 
-def compose(pixels: Mapping[Stain, NDArray[np.uint8]], layout: InputLayout) -> NetworkInput:
+Cells = Callable[[Callable[[Stain], NDArray[np.uint8]], Iterable[Stain]], Iterable[NDArray[np.uint8]]]
+"""What `map` does: the cell of each stain; an executor's makes them at the same time."""
+
+
+def compose(pixels: Mapping[Stain, NDArray[np.uint8]], layout: InputLayout, each: Cells = map) -> NetworkInput:
     """The network's picture from the pixels of each stain's field.
 
     pixels: per stain (h, w, 3) uint8 RGB, any size; stains that the layout does not take are passed over. Returns
     (layout.height, layout.width, 3) uint8. Shrinking averages areas (no aliasing of membranes); a field smaller than its
-    cell is interpolated linearly. Raises KeyError where a stain is missing that is not optional, ValueError for another shape
-    or dtype.
+    cell is interpolated linearly. each: makes the stains' parts, as `map` does. Raises KeyError where a stain is missing that
+    is not optional, ValueError for another shape or dtype.
     """
     out = np.empty((layout.height, layout.width, 3), np.uint8)
-    for stain in layout.order:
+
+    def fill(stain: Stain) -> NDArray[np.uint8]:
         x, y, w, h = layout.cell(stain)
+        place = out[y : y + h, x : x + w]
         if stain not in pixels and stain in layout.optional:
-            out[y : y + h, x : x + w] = mean_colour(layout)
-            continue
+            place[:] = mean_colour(layout)
+            return place
         image = pixels[stain]
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise ValueError(f"{stain}: expected (h, w, 3) uint8, got {image.shape} {image.dtype}")
         cell = shrunk(image, w, h)
-        out[y : y + h, x : x + w] = against_background(cell) if layout.white == "background" else cell
+        place[:] = against_background(cell) if layout.white == "background" else cell
+        return place
+
+    for _ in each(fill, layout.order):
+        pass
     return _grey(out) if layout.colour == "grayscale" else out
 
 
@@ -138,6 +148,8 @@ def shrunk(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint
     # OpenCV's area averaging turns into linear sampling on both axes if one of them grows: shrink first, then grow.
     smaller = (min(width, image.shape[1]), min(height, image.shape[0]))
     averaged = cv2.resize(image, smaller, interpolation=cv2.INTER_AREA)
+    if smaller == (width, height):
+        return np.asarray(averaged, np.uint8)
     return np.asarray(cv2.resize(averaged, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -16,14 +17,14 @@ from her2viewer.errors import PackageError
 from her2viewer.scoring.attribution.attribution import Attribution
 from her2viewer.scoring.attribution.compute_map import ComputedMap, compute_map, gradient_maps, shared_map
 from her2viewer.scoring.attribution.fine_map import FineMap
-from her2viewer.scoring.attribution.stage_map import last_stage_maps
+from her2viewer.scoring.attribution.stage_map import Trace, last_stage_maps, trace
 from her2viewer.scoring.confidence import calibrated, no_call, prediction_set
 from her2viewer.scoring.device import Device, DeviceChoice, choose_device, first_line
 from her2viewer.scoring.evidence import Evidence, FieldPixels
 from her2viewer.scoring.field_scorer import Precision
-from her2viewer.scoring.guard.guard import guard_report
+from her2viewer.scoring.guard.guard import Looking
 from her2viewer.scoring.guard.refusal import refuse_incomplete, refuse_unscorable
-from her2viewer.scoring.guard.report import GuardReport
+from her2viewer.scoring.guard.report import Examined, GuardReport
 from her2viewer.scoring.methods import MapRequest
 from her2viewer.scoring.network import Network, fold, network_of
 from her2viewer.scoring.normalise import normalised
@@ -55,6 +56,7 @@ class Scorer:
         self._reference = copy.deepcopy(network) if precision == "bf16" else None
         self._network = network.to(self._dtype)
         self._familiar = package.familiarity()
+        self._kept: tuple[NetworkInput, Trace] | None = None
         self._device = device
         self._notices = [] if device.notice is None else [device.notice]
         if device.is_cuda:
@@ -64,6 +66,12 @@ class Scorer:
     def open(cls, package: ModelPackage, device: DeviceChoice = "auto", precision: Precision = "fp32") -> "Scorer":
         """Loads and checks the weights. Raises PackageError where they are not what `model.json` says."""
         return cls(package, fold(network_in(package)), choose_device(device), precision)
+
+    def twin(self) -> "Scorer":
+        """Another one of the same weights, for another thread. What either has to say as a notice, both say."""
+        other = copy.copy(self)
+        other._reference = None
+        return other
 
     @property
     def package(self) -> ModelPackage:
@@ -92,11 +100,20 @@ class Scorer:
         for field in fields:
             refuse_unscorable(field)
             refuse_incomplete(field, self._layout)
-        inputs = [compose(field.pixels, self._layout) for field in fields]
-        logits, maps, means = self._forward(np.stack(inputs))
+        guards = [Looking(field, self._layout) for field in fields]
+        # What is made of pixels is made by two threads, before the network takes both cores.
+        with ThreadPoolExecutor(max_workers=2, thread_name_prefix="look") as pool:
+            looking = [pool.submit(half) for guard in guards for half in reversed(guard.halves)]
+            inputs = [compose(field.pixels, self._layout, pool.map) for field in fields]
+            for look in looking:
+                look.result()
+        logits, maps, means = self._forward(np.stack(inputs), keep=len(inputs) == 1)
         if self._reference is not None:
             self._measure_precision(inputs[0], logits[0])
-        guards = [self._guard(field, of_field) for field, of_field in zip(fields, means, strict=True)]
+        told = [
+            guard.report(self._familiarity(field, of_field))
+            for guard, field, of_field in zip(guards, fields, means, strict=True)
+        ]
         seconds = (time.perf_counter() - started) / len(fields)
         probabilities = self._calibrated(logits)
         detail = shared_map(self._network)
@@ -112,7 +129,7 @@ class Scorer:
                 guard,
             )
             for field, row, guard, network_input, class_maps in zip(
-                fields, probabilities, guards, inputs, maps, strict=True
+                fields, probabilities, told, inputs, maps, strict=True
             )
         ]
 
@@ -129,7 +146,8 @@ class Scorer:
         cancelled: Callable[[], bool] = never,
         progress: Callable[[int, int], None] = unwatched,
     ) -> Attribution:
-        """The map asked for. Grad-CAM of the last stage came with the score; other gradients take one pass forward and back.
+        """The map asked for. Grad-CAM of the last stage came with the score; other gradients take one pass back, of the field
+        scored last, which is kept, and one forward and back of any other.
 
         See `FieldScorer.attribution`.
         """
@@ -141,7 +159,8 @@ class Scorer:
         def compute() -> ComputedMap:
             x = self._tensor(evidence.network_input[None])
             layout = self._layout.enlarged(len(evidence.network_input) // self._layout.height)
-            return compute_map(self._network, x, layout, request, target, against, cancelled, progress)
+            traced = self._traced(evidence.network_input)
+            return compute_map(self._network, x, layout, request, target, against, cancelled, progress, traced)
 
         return _attribution(evidence, request, self._with_fallback(compute))
 
@@ -172,9 +191,10 @@ class Scorer:
         if scale < 2:
             raise ValueError(f"scale must be at least 2, got {scale}")
         larger = compose(field.pixels, self._layout.enlarged(scale))
-        logits, maps, _ = self._forward(larger[None])
+        logits, maps, _ = self._forward(larger[None], keep=True)
         seen = dataclasses.replace(evidence, network_input=larger, class_maps=maps[0])
         made = self.attribution(seen, request, cancelled=cancelled, progress=progress)
+        self._kept = None  # of a larger picture it holds much
         detail = ", ".join(filter(None, (made.detail, f"field seen at {scale} times the input size")))
         prediction = evidence.prediction
         return FineMap(
@@ -235,28 +255,44 @@ class Scorer:
         temperature = self._package.manifest.calibration.temperature
         return Explained(self._network, self._layout, attribute, target, against, temperature)
 
-    def _guard(self, field: FieldPixels, means: NDArray[np.float32]) -> GuardReport:
+    def _familiarity(self, field: FieldPixels, means: NDArray[np.float32]) -> tuple[Examined, ...]:
         """means: (stains, c). Where a stain is missing the network was given none, and its features are not the training's."""
-        whole = all(stain in field.pixels for stain in self._layout.order)
-        familiar = self._familiar.examine(self._layout.order, means) if self._familiar is not None and whole else ()
-        return guard_report(field, self._layout, tuple(familiar))
+        if self._familiar is None or not all(stain in field.pixels for stain in self._layout.order):
+            return ()
+        return tuple(self._familiar.examine(self._layout.order, means))
 
     def _forward(
-        self, inputs: NDArray[np.uint8]
+        self, inputs: NDArray[np.uint8], keep: bool = False
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         """(n, h, w, 3) uint8 -> logits (n, classes), maps of the last stage (n, classes, rows, columns) and its means over each
-        stain's part (n, stains, c), float32."""
+        stain's part (n, stains, c), float32. keep: of one picture alone, so that its maps take a pass back and none forward."""
 
         def compute() -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+            if keep:
+                self._kept = None
+                traced = trace(self._network, self._tensor(inputs))
+                self._kept = inputs[0], traced
+                return self._told(traced.features.detach(), traced.logits.detach())
             with torch.inference_mode():
-                x = self._tensor(inputs)
-                features = self._network.features(x)
-                logits = self._network.classify(features).float()
-                maps = last_stage_maps(self._network, features)
-                means = self._network.stain_means(features, len(self._layout.order))
-            return logits.cpu().numpy(), maps.cpu().numpy(), means.cpu().numpy()
+                features = self._network.features(self._tensor(inputs))
+                return self._told(features, self._network.classify(features))
 
         return self._with_fallback(compute)
+
+    def _told(
+        self, features: Tensor, logits: Tensor
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Logits, maps and means as `_forward` gives them."""
+        with torch.inference_mode():
+            maps = last_stage_maps(self._network, features)
+            means = self._network.stain_means(features, len(self._layout.order))
+            return logits.float().cpu().numpy(), maps.cpu().numpy(), means.cpu().numpy()
+
+    def _traced(self, network_input: NetworkInput) -> Trace | None:
+        """The pass forward of the picture that was looked at last, where it is this one."""
+        if self._kept is None or not np.array_equal(self._kept[0], network_input):
+            return None
+        return self._kept[1]
 
     def _with_fallback(self, compute: Callable[[], _Result]) -> _Result:
         """Runs on the device at hand; where CUDA fails in any way, moves to the CPU with a notice and runs again."""
@@ -268,6 +304,7 @@ class Scorer:
                 raise
             self._notices.append(f"The GPU failed ({first_line(error)}), so the CPU is used from here on.")
         self._device = Device("cpu", "CPU")
+        self._kept = None
         # The weights are read again: memory of a GPU that failed cannot be relied on to be read back.
         self._network = fold(network_in(self._package)).to(self._dtype)
         return compute()

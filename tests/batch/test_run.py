@@ -146,7 +146,7 @@ def test_memory_stays_flat(
     make_pairs: MakePairs, fake: FakeScorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pairs = make_pairs(4, (300, 300))
-    monkeypatch.setattr(run, "IN_MEMORY_PIXELS", 4 * 300 * 300)
+    monkeypatch.setattr(run, "most_pixels", lambda: 4 * 300 * 300)
     many = [replace(pairs[i % 4], case_id=str(i)) for i in range(60)]
     run_batch(many[:4], fake, plain(tmp_path, out=tmp_path / "warm"))
     tracemalloc.start()
@@ -162,25 +162,70 @@ def test_memory_stays_flat(
 def test_a_pair_larger_than_the_room_is_worked_on_alone(
     make_pairs: MakePairs, fake: FakeScorer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "IN_MEMORY_PIXELS", 10)
+    monkeypatch.setattr(run, "most_pixels", lambda: 10)
     assert run_batch(make_pairs(5), fake, plain(tmp_path)).scored == 5
     assert fake.batches == [1] * 5
 
 
-def test_reading_and_writing_overlap_with_the_network(make_pairs: MakePairs, tmp_path: Path) -> None:
+def test_each_core_has_pairs_of_its_own_and_rows_are_told_in_order_in_the_callers_thread(
+    make_pairs: MakePairs, tmp_path: Path
+) -> None:
     threads: dict[str, set[str]] = {"score": set(), "row": set()}
+    together = threading.Barrier(3, timeout=30)
+
+    class Watched(FakeScorer):
+        def twin(self) -> "Watched":
+            other = Watched()
+            other.batches = self.batches
+            return other
+
+        def score_batch(self, fields: Sequence[FieldPixels]) -> list[Evidence]:
+            threads["score"].add(threading.current_thread().name)
+            if len(self.batches) < 3:
+                together.wait()  # three at a time, or this never ends
+            return super().score_batch(fields)
+
+    watched, pairs, told = Watched(), make_pairs(24), []
+
+    def on_row(row: BatchRow) -> None:
+        threads["row"].add(threading.current_thread().name)
+        told.append(row.pair)
+
+    run_batch(pairs, watched, plain(tmp_path), on_row, cores=3)
+    assert told == pairs and threads["row"] == {threading.current_thread().name}
+    assert len(threads["score"]) == 3 and threads["row"].isdisjoint(threads["score"])
+    assert max(watched.batches) > 1, "several go through the network together"
+
+
+def test_a_scorer_that_there_is_once_is_used_by_one_thread_at_a_time(make_pairs: MakePairs, tmp_path: Path) -> None:
+    busy = threading.Lock()
+
+    class Alone(FakeScorer):
+        def score_batch(self, fields: Sequence[FieldPixels]) -> list[Evidence]:
+            assert busy.acquire(blocking=False)
+            time.sleep(0.005)
+            busy.release()
+            return super().score_batch(fields)
+
+    assert run_batch(make_pairs(16), Alone(), plain(tmp_path), cores=4).scored == 16
+
+
+def test_cores_are_given_back(make_pairs: MakePairs, fake: FakeScorer, tmp_path: Path) -> None:
+    import cv2
+    import torch
+
+    before, seen = (torch.get_num_threads(), cv2.getNumThreads()), set()
 
     class Watched(FakeScorer):
         def score_batch(self, fields: Sequence[FieldPixels]) -> list[Evidence]:
-            threads["score"].add(threading.current_thread().name)
-            time.sleep(0.02)
+            seen.add((torch.get_num_threads(), cv2.getNumThreads()))
             return super().score_batch(fields)
 
-    watched = Watched()
-    run_batch(make_pairs(24), watched, plain(tmp_path), lambda _: threads["row"].add(threading.current_thread().name))
-    assert threads["score"] == threads["row"] == {threading.current_thread().name}
-    # While the network slept, several pairs were read, and went through it together.
-    assert max(watched.batches) > 1
+    run_batch(make_pairs(8), Watched(), plain(tmp_path), cores=4)
+    assert seen == {(1, 1)}
+    run_batch(make_pairs(1), Watched(), plain(tmp_path, out=tmp_path / "one"), cores=4)
+    assert seen == {(1, 1), (4, 4)}, "a pair alone has all of them"
+    assert (torch.get_num_threads(), cv2.getNumThreads()) == before
 
 
 def test_no_pairs_is_no_work(fake: FakeScorer, tmp_path: Path) -> None:

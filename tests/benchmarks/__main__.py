@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-GROUPS = ("pair", "explain", "batch", "training", "stains", "registration", "viewer", "fields")
+GROUPS = ("pair", "explain", "batch", "cluster", "training", "stains", "registration", "viewer", "fields", "library")
 """Later issues add startup; each is a module here with `rows()`."""
 
 

@@ -22,7 +22,7 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from her2viewer.batch.options import BatchOptions
 from her2viewer.batch.row import BatchRow
-from her2viewer.batch.run import BATCH, run_batch
+from her2viewer.batch.run import GROUP, run_batch
 from her2viewer.cases.case import open_pair
 from her2viewer.cases.folders import pair_folder
 from her2viewer.cases.pair import Pair
@@ -46,7 +46,7 @@ def rows() -> list[Row]:
     """Scores, scores with overlays, the floors, and memory over 2,000 pairs."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        _write(folder / "study")
+        write_study(folder / "study")
         job = BatchJob(pair_folder(folder / "study").pairs, folder)
         ways = {
             "scores": lambda: job.ours(overlay=False),
@@ -140,7 +140,7 @@ class BatchJob:
         """The floor of scoring: passes of as many pairs as a batch takes, torch on all cores."""
         done = 0
         while done < len(self._pairs):
-            inputs = self._inputs[: min(BATCH, len(self._pairs) - done)]
+            inputs = self._inputs[: min(GROUP, len(self._pairs) - done)]
             with torch.inference_mode():
                 self._scorer._network(normalised(inputs, self._layout, "cpu"))
             done += len(inputs)
@@ -169,7 +169,7 @@ class BatchJob:
             return images.read()
 
 
-def _write(folder: Path) -> None:
+def write_study(folder: Path) -> None:
     """Phantom pairs as PNGs in BCI's layout; after the first ones, the same files linked under other names."""
     for index in range(PAIRS):
         phantom = make_phantom(5, index) if index < DRAWN else None

@@ -12,6 +12,7 @@ import torchcam.methods
 import torchvision
 from PIL import Image
 from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.base_cam import BaseCAM
 from pytorch_grad_cam.utils.image import show_cam_on_image
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torchcam.utils import overlay_mask
@@ -21,6 +22,7 @@ from her2viewer.cases.case import open_pair
 from her2viewer.export.annotated import overlaid
 from her2viewer.export.overlay import OverlayStyle
 from her2viewer.resources import resource
+from her2viewer.scoring.methods import MapRequest
 from her2viewer.scoring.normalise import normalised
 from her2viewer.scoring.package import bundled_package
 from her2viewer.scoring.preprocess import compose
@@ -92,13 +94,30 @@ class PairJob:
             for stain, pixels in field.pixels.items()
         ]
 
-    def pytorch_grad_cam(self, classes: Sequence[int] | None = None) -> np.ndarray:
+    def ours_of(self, stage: str, method: str) -> list[np.ndarray]:
+        """The overlays of both images by any map, with those of all other classes made as well."""
+        with open_pair(self._he, self._ihc) as pair:
+            field = pair.read()
+        evidence = self._scorer.score(field)
+        prediction = evidence.prediction
+        maps = {
+            name: self._scorer.attribution(evidence, MapRequest(name, stage, method)) for name in prediction.classes
+        }
+        shown = maps[prediction.score]
+        return [
+            overlaid(pixels, shown, stain, field.fields[stain], self._style, shown.peak)
+            for stain, pixels in field.pixels.items()
+        ]
+
+    def pytorch_grad_cam(
+        self, classes: Sequence[int] | None = None, stage: str = "layer4", way: type[BaseCAM] = GradCAM
+    ) -> np.ndarray:
         """The map of the score's class, or those of several from one batch; its own blend."""
         pasted, x = self._pasted()
         if classes is None:
             with torch.no_grad():
                 classes = [int(self._network(x).argmax())]
-        with GradCAM(model=self._network, target_layers=[self._network.layer4[-1]]) as cam:
+        with way(model=self._network, target_layers=[getattr(self._network, stage)[-1]]) as cam:
             maps = cam(
                 input_tensor=x.expand(len(classes), -1, -1, -1), targets=[ClassifierOutputTarget(c) for c in classes]
             )
@@ -106,10 +125,12 @@ class PairJob:
         picture = np.asarray(pasted, np.float32) / 255
         return show_cam_on_image(picture, cv2.resize(shown, (2048, 1024)), use_rgb=True)
 
-    def torchcam(self, classes: Sequence[int]) -> Image.Image:
+    def torchcam(
+        self, classes: Sequence[int], stage: str = "layer4", way: type[torchcam.methods.GradCAM] = torchcam.methods.GradCAM
+    ) -> Image.Image:
         """The maps of several classes from one forward pass; its own blend."""
         pasted, x = self._pasted()
-        with torchcam.methods.GradCAM(self._network, "layer4") as cam:
+        with way(self._network, stage) as cam:
             scores = self._network(x)
             maps = [cam(c, scores, retain_graph=True)[0] for c in classes]
         shown = maps[list(classes).index(int(scores.argmax()))]

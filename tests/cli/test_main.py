@@ -8,12 +8,17 @@ from typing import get_args
 import pytest
 
 from her2viewer import RESEARCH_USE, __version__
+from her2viewer.__main__ import opens_window
 from her2viewer.cli import choices
+from her2viewer.cli.main import app
 from her2viewer.gui.bench import DeviceChoice as WindowDevice
 from her2viewer.scoring import architecture, field_scorer, methods
 from tests.cli.conftest import Run
 
-COMMANDS = ([], ["demo"], ["score"], ["model"], ["model", "info"], ["model", "verify"])
+COMMANDS = (
+    [], ["demo"], ["score"], ["table"], ["model"], ["model", "info"], ["model", "verify"], ["export"], ["verify"], ["library"],
+    *(["library", name] for name in ("list", "search", "readings", "agreement", "import", "restore")),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -21,7 +26,7 @@ def test_every_command_has_a_help(command: list[str], her2viewer: Run) -> None:
     outcome = her2viewer(*command, "--help")
     assert outcome.status == 0 and outcome.err == ""
     assert "Usage:" in outcome.out
-    if command not in ([], ["model"]):
+    if command not in ([], ["model"], ["library"]):
         assert "Example" in outcome.out and f"her2viewer {' '.join(command)}" in outcome.out
 
 
@@ -47,6 +52,15 @@ def test_the_help_says_what_a_stranger_must_know(her2viewer: Run) -> None:
         assert option in words
 
 
+def test_no_command_is_taken_for_two_images() -> None:
+    names = {one.name or (one.callback.__name__ if one.callback else "") for one in app.registered_commands}
+    names |= {str(one.name) for one in app.registered_groups}
+    assert names >= {"score", "table", "library"}
+    for name in names:
+        assert not opens_window([name, "x"]), name
+    assert opens_window(["a.png", "b.png"])
+
+
 def test_the_version(her2viewer: Run) -> None:
     assert her2viewer("--version").out == f"HER2 Viewer {__version__}\n"
 
@@ -62,7 +76,7 @@ def test_the_version(her2viewer: Run) -> None:
         (["score", "folder", "--out", "x", "--opacity", "2"], "--opacity"),
         (["score", "folder", "--out", "x", "--device", "tpu"], "'tpu' is not one of"),
         (["score", "folder", "--out", "x", "--colour-map", "rainbow"], "'rainbow' is not one of"),
-        (["score", "folder", "--out", "x", "--engine", "dask"], "No such option"),
+        (["score", "folder", "--out", "x", "--engine", "dask"], "there is no such engine"),
         (["demo", "--device", "cpu"], "--device goes with --out"),
     ],
 )

@@ -324,6 +324,7 @@ def scored_app(app: App, qtbot: QtBot, pair: tuple[Path, Path]) -> App:
     opened(app, qtbot, pair)
     app.scoring.score()
     qtbot.waitUntil(lambda: app.store.state.scoring.phase is ScorePhase.SCORED)
+    qtbot.waitUntil(lambda: app.store.state.drawn.attribution is not None)
     return app
 
 

@@ -61,6 +61,7 @@ def test_open_score_explain_by_keys(app: App, qtbot: QtBot, pair: tuple[Path, Pa
     assert panel._score.text() == evidence.prediction.score
     assert panel._kind.text() == "Field-level prediction"
     assert app.window.status_line._research.text() == RESEARCH_USE
+    qtbot.waitUntil(lambda: app.store.state.drawn.attribution is not None)
     before = look(app)
     for _ in range(3):
         press(app, qtbot, Key.Key_BracketRight)
@@ -78,6 +79,7 @@ def test_score_button_and_class_buttons(app: App, qtbot: QtBot, pair: tuple[Path
         button = app.window.explain_panel.findChild(QPushButton, f"class_{name}")
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
         assert app.store.state.target == name
+        qtbot.waitUntil(lambda: not app.store.state.drawn.pending)
         drawn = app.store.state.drawn.attribution
         assert drawn is not None and drawn.target == name
         assert button.isChecked()
@@ -160,7 +162,7 @@ def test_a_slow_map_shows_how_far_it_is_and_can_be_cancelled(scored_app: App, qt
     assert scored_app.store.state.drawn.attribution is before, "the map at hand stays until the other is there"
     press(scored_app, qtbot, Key.Key_Escape)
     assert not scored_app.store.state.drawn.pending
-    assert scored_app.store.state.wish == MapWish("2+")
+    assert scored_app.store.state.wish == MapWish("2+", "layer4", "Grad-CAM")
     qtbot.waitUntil(lambda: not scored_app.lanes.inference.busy)  # the gate is still closed: it was the token
     assert scored_app.store.state.drawn.attribution is before
 

@@ -42,6 +42,7 @@ def test_an_explanation_is_what_its_parts_say_alone(scorer: Scorer, field: Field
     assert explanation.agreement == compare(reading, evidence.prediction)
 
 
+@pytest.mark.timeout(300)
 def test_a_slow_method_is_asked_for_its_own_class_alone(scorer: Scorer, field: FieldPixels) -> None:
     evidence = scorer.score(field)
     explanation = explain(scorer, field, evidence, MapRequest("1+", method="Occlusion"))

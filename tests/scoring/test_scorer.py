@@ -11,7 +11,7 @@ from her2viewer.scoring.attribution.stage_map import stage_map
 from her2viewer.scoring.device import Device, choose_device, self_test
 from her2viewer.scoring.evidence import FieldPixels
 from her2viewer.scoring.guard.familiarity import Cloud, Reference
-from her2viewer.scoring.methods import MapRequest
+from her2viewer.scoring.methods import FUSED, METHOD_SHOWN_FIRST, STAGE_SHOWN_FIRST, MapRequest
 from her2viewer.scoring.network import fold
 from her2viewer.scoring.normalise import normalised
 from her2viewer.scoring.package import ModelPackage, familiarity_section, write_package
@@ -208,7 +208,7 @@ def test_a_gpu_out_of_memory_half_way_falls_back_with_the_same_numbers(
     def out_of_memory(_: torch.Tensor) -> torch.Tensor:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nand more lines")
 
-    monkeypatch.setattr(scorer._network, "features", out_of_memory)
+    monkeypatch.setattr(scorer._network, "classify", out_of_memory)
     prediction = scorer.score(field).prediction
     assert prediction.probabilities == expected.probabilities
     assert prediction.device == "CPU"
@@ -221,9 +221,25 @@ def test_a_bug_on_the_cpu_is_not_hidden(scorer: Scorer, field: FieldPixels, monk
     def broken(_: torch.Tensor) -> torch.Tensor:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(scorer._network, "features", broken)
+    monkeypatch.setattr(scorer._network, "classify", broken)
     with pytest.raises(RuntimeError, match="a bug"):
         scorer.score(field)
+
+
+def test_maps_of_the_field_scored_last_are_those_of_any_other(package: ModelPackage, field: FieldPixels) -> None:
+    """The pass forward that was kept gives the very numbers of a new one, and never those of another field."""
+    scorer = Scorer.open(package, "cpu")
+    first = scorer.score(field)
+    other = FieldPixels({stain: image[::-1].copy() for stain, image in field.pixels.items()}, field.fields)
+    for stage, method in ((STAGE_SHOWN_FIRST, METHOD_SHOWN_FIRST), ("layer3", "HiResCAM"), (FUSED, "LayerCAM")):
+        for target in first.prediction.classes:
+            request = MapRequest(target, stage, method)
+            scorer.score(field)
+            kept = scorer.attribution(first, request)
+            scorer.score(other)
+            again = scorer.attribution(first, request)
+            np.testing.assert_array_equal(kept.values, again.values)
+            assert kept.values.any()
 
 
 @pytest.mark.cuda

@@ -87,8 +87,8 @@ class _Run:
         outcomes = self._stream.outcomes(self._items(pairs))
         try:
             with closing(outcomes):
-                for sent, outcome in outcomes:
-                    self._keep(_encoded(sent, outcome), sent.place)
+                for some in outcomes:
+                    self._keep([(_encoded(sent, outcome), sent.place) for sent, outcome in some])
         except Cancelled:
             stopped = True
         except BaseException:
@@ -103,12 +103,12 @@ class _Run:
             kept = self._writer.kept(pair)
             yield _Sent(place, pair, kept), Item(_absolute(pair), None if kept is None else kept.hashes)
 
-    def _keep(self, encoded: EncodedRow, place: int) -> None:
-        row = self._writer.add(encoded, place)
-        self._scored += row.result is not None
-        self._failed += row.result is None
-        self._resumed += row.resumed
-        self._on_row(row)
+    def _keep(self, rows: Sequence[tuple[EncodedRow, int]]) -> None:
+        for row in self._writer.add_all(rows):
+            self._scored += row.result is not None
+            self._failed += row.result is None
+            self._resumed += row.resumed
+            self._on_row(row)
 
 
 def _encoded(sent: _Sent, outcome: Outcome | GivenUp) -> EncodedRow:

@@ -1,7 +1,7 @@
 """What a worker of a cluster does: it says whether it can do the work, and scores the pairs of a task as this machine would.
 
-One thread of a worker is one core: torch and OpenCV use no threads of their own beside it. The model is loaded once for each
-thread and stays until another one is asked for.
+One thread of a worker is one core: torch and OpenCV use no threads of their own beside it. The model is loaded once a
+process, its threads share the weights, and it stays until another one is asked for.
 """
 
 import threading
@@ -64,7 +64,7 @@ def score_items(order: Order, items: Sequence[Item]) -> Answer[Outcome]:
         )
     sheet = _Sheet(items)
     with _scorer(order) as scorer:
-        run_batch([item.pair for item in items], scorer, order.options, writer=sheet)
+        run_batch([item.pair for item in items], scorer, order.options, writer=sheet, cores=1)
         notices = scorer.notices
     return Answer(tuple(sheet.outcomes), time.perf_counter() - started, notices)
 
@@ -99,22 +99,16 @@ class _Sheet:
 
 _lock = threading.Lock()
 _loaded: tuple[ModelPlace, Device, Precision] | None = None
+_model: "Scorer | None" = None
 _idle: list["Scorer"] = []
 
 
 @contextmanager
 def _scorer(order: Order) -> Iterator["Scorer"]:
-    """A scorer of this process that no other thread uses. Raises PackageError."""
-    global _loaded
+    """A scorer that no other thread of this process uses. Raises PackageError."""
     wanted = (order.model, order.device, order.precision)
-    _one_thread_each()
     with _lock:
-        if _loaded != wanted:
-            _idle.clear()
-            _loaded = wanted
-        scorer = _idle.pop() if _idle else None
-    if scorer is None:
-        scorer = _open(order)
+        scorer = _taken(wanted)
     try:
         yield scorer
     finally:
@@ -123,10 +117,20 @@ def _scorer(order: Order) -> Iterator["Scorer"]:
                 _idle.append(scorer)
 
 
-def _open(order: Order) -> "Scorer":
+def _taken(wanted: tuple[ModelPlace, Device, Precision]) -> "Scorer":
+    """With the lock held, so that the weights are read once."""
+    global _loaded, _model
     from her2viewer.scoring.scorer import Scorer
 
-    return Scorer.open(order.model.open(), order.device, order.precision)
+    place, device, precision = wanted
+    if _model is None or _loaded != wanted:
+        _idle.clear()
+        _loaded, _model = None, None
+        _one_thread_each()
+        _model = Scorer.open(place.open(), device, precision)
+        _loaded = wanted
+        return _model
+    return _idle.pop() if _idle else _model.twin()
 
 
 def _one_thread_each() -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from her2viewer.batch.engines.cluster import Cluster
-from her2viewer.errors import Cancelled, UserError
+from her2viewer.errors import Cancelled, ClusterError
 from her2viewer.scoring.watching import never, unheard
 
 TASK_SECONDS: Final = 0.5
@@ -83,10 +83,11 @@ class WorkStream(Generic[_Tag, _Item, _Outcome]):
         self._threads = cluster.threads
         self._watched = self._last_worker = time.monotonic()
 
-    def outcomes(self, items: Iterable[tuple[_Tag, _Item]]) -> Generator[tuple[_Tag, _Outcome | GivenUp], None, None]:
-        """Each item's tag with what came of it, as they come, each once. Closing the generator drops what is under way.
+    def outcomes(self, items: Iterable[tuple[_Tag, _Item]]) -> Generator[list[tuple[_Tag, _Outcome | GivenUp]], None, None]:
+        """Each item's tag with what came of it, some together, as they come, each once.
 
-        Raises Cancelled, and UserError where the cluster is lost, has no worker left or cannot do the work.
+        Closing the generator drops what is under way. Raises Cancelled, and ClusterError where the cluster is lost, has no
+        worker left or cannot do the work.
         """
         source = iter(items)
         threading.Thread(target=self._fetch, name="fetch", daemon=True).start()
@@ -98,12 +99,11 @@ class WorkStream(Generic[_Tag, _Item, _Outcome]):
                 for task, answer in self._arrivals():
                     if isinstance(answer, Answer):
                         self._learn(task, answer)
-                        for (tag, _), outcome in zip(task.items, answer.outcomes, strict=True):
-                            yield tag, outcome
+                        yield [(tag, outcome) for (tag, _), outcome in zip(task.items, answer.outcomes, strict=True)]
                     elif (deaths := self._cluster.deaths(answer)) is None:
                         raise self._cluster.explained(answer)
                     elif task.alone:
-                        yield task.items[0][0], GivenUp(deaths)
+                        yield [(task.items[0][0], GivenUp(deaths))]
                     else:
                         self._suspects.extend(task.items)
                 if self._cancelled():
@@ -142,7 +142,7 @@ class WorkStream(Generic[_Tag, _Item, _Outcome]):
         self._item_seconds = before + _SMOOTHING * (seconds - before)
 
     def _arrivals(self) -> list[tuple[_Task[_Tag, _Item], Answer[_Outcome] | BaseException]]:
-        """What has come in; waits a moment for the first, and looks after the cluster. Raises UserError."""
+        """What has come in; waits a moment for the first, and looks after the cluster. Raises ClusterError."""
         self._watch()
         arrived: list[tuple[_Task[_Tag, _Item], Answer[_Outcome] | BaseException]] = []
         with_wait = True
@@ -163,9 +163,9 @@ class WorkStream(Generic[_Tag, _Item, _Outcome]):
         if self._threads:
             self._last_worker = now
         elif now - self._last_worker > LONELY_SECONDS:
-            raise UserError(
+            raise ClusterError(
                 f"no worker of {self._cluster.name} has answered for {LONELY_SECONDS:.0f} seconds",
-                remedy="start workers, then the same command with --resume",
+                remedy="start workers, and see into their logs why they ended",
             )
 
     def _fetch(self) -> None:

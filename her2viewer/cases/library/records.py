@@ -25,7 +25,9 @@ class KeptFile:
 
 @dataclass(frozen=True, slots=True)
 class KeptCase:
-    """A case. `he` is None where the IHC is alone. Times are UTC, ISO 8601. `label`: as the file names say it."""
+    """A case. `he` is None where the IHC is alone. Times are UTC, ISO 8601; `opened` is empty where it never was. `label` and
+    `case_id`: as the file names say them, whatever the title is now.
+    """
 
     id: int
     title: str
@@ -36,6 +38,7 @@ class KeptCase:
     tags: tuple[str, ...]
     created: str
     opened: str
+    case_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,9 @@ class ReadingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A reader's own score. `seconds`: from the case's opening to the score, None where not measured. `model_score`: the
-    model's that stood at that time, None where there was none. `revealed`: whether the reader had seen it.
+    """A reader's own score. `seconds`: from the case's opening to the score, None where not measured. `model_score`: that of the
+    model which it is set beside, None where there was none; its name, hash and why it made no call, if it made none. `revealed`:
+    whether the reader had seen it.
     """
 
     id: int
@@ -74,6 +78,9 @@ class Reading:
     model_score: str | None
     revealed: bool
     utc: str
+    model: str | None = None
+    model_sha256: str | None = None
+    model_no_call: str | None = None
 
     @property
     def kind(self) -> ReadingKind:

@@ -493,7 +493,8 @@ class BatchDialog(QDialog):
         self._refresh()
 
     def _sum_up(self) -> None:
-        rows = [line.row for line in self.table.lines if line.row is not None]
+        # Counts of what may not be seen would tell it as well.
+        rows = [line.row for line in self.table.lines if line.row is not None and not self.table.is_hidden(line)]
         results = [row.result for row in rows if row.result is not None]
         self.summary.show_summary(summed(results, len(rows) - len(results), self.table.classes))
 

@@ -19,8 +19,9 @@ from PySide6.QtGui import QImage, QPalette, QPixmap
 from PySide6.QtWidgets import QApplication
 
 from her2viewer.batch.row import BatchRow
-from her2viewer.cases.names import natural, same
+from her2viewer.cases.names import natural, same, without_label
 from her2viewer.cases.pair import Pair, Pairing
+from her2viewer.export.results import ResultDocument
 from her2viewer.gui.panels.probabilities import figure
 from her2viewer.gui.theme import score_colour
 
@@ -96,6 +97,26 @@ class BatchTable(QAbstractTableModel):
         self._classes: tuple[str, ...] = _DEFAULT_CLASSES
         self._thumbnail_of = thumbnail_of
         self.editable = True
+        self._hides: Callable[[Pair], bool] = lambda _: False
+
+    def hide_where(self, hides: Callable[[Pair], bool]) -> None:
+        """Pairs whose score is not shown: their reader is to score first. Called again whenever the answers change."""
+        self._hides = hides
+        self._told(0, len(self._lines) - 1)
+
+    def is_hidden(self, line: Line) -> bool:
+        """Whether what became of a pair may not be shown yet."""
+        return line.pair is not None and self._hides(line.pair)
+
+    def result(self, line: Line) -> ResultDocument | None:
+        """What may be shown of what became of a pair."""
+        return None if line.row is None or self.is_hidden(line) else line.row.result
+
+    def words(self, line: Line) -> str:
+        """The state of a line, as far as it may be told."""
+        if line.row is not None and line.row.result is not None and self.is_hidden(line):
+            return "Scored, hidden until you have read it"
+        return line.state
 
     @property
     def lines(self) -> Sequence[Line]:
@@ -254,7 +275,7 @@ class BatchTable(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole | Qt.ItemDataRole.EditRole:
                 return self._text(line, column)
             case Qt.ItemDataRole.ToolTipRole:
-                return line.state if column == self.columnCount() - 1 else self._text(line, column)
+                return self._text(line, column)
             case Qt.ItemDataRole.DecorationRole if column == SCORE:
                 return self._swatch(line)
             case Qt.ItemDataRole.DecorationRole if column == CASE:
@@ -270,17 +291,19 @@ class BatchTable(QAbstractTableModel):
         return None
 
     def _text(self, line: Line, column: int) -> str:
-        result = line.row.result if line.row is not None else None
+        result = self.result(line)
         last = self.columnCount() - 1
         if column == CASE:
-            return line.name
+            return without_label(line.name) if self.is_hidden(line) else line.name
         if column in (HE, IHC):
             path = None if line.pair is None else line.pair.he if column == HE else line.pair.ihc
-            return _short(path) if path is not None else ""
+            if path is None:
+                return ""
+            return f"{path.parent.name}/{without_label(path.stem)}" if self.is_hidden(line) else _short(path)
         if column == LABEL:
-            return (line.pair.label or "") if line.pair is not None else ""
+            return (line.pair.label or "") if line.pair is not None and not self.is_hidden(line) else ""
         if column == last:
-            return line.state
+            return self.words(line)
         if result is None:
             return ""
         if column == SCORE:
@@ -291,7 +314,7 @@ class BatchTable(QAbstractTableModel):
 
     def _sort_key(self, line: Line, column: int) -> str | float:
         """Natural order for names, numbers for numbers; what is not there comes last."""
-        result = line.row.result if line.row is not None else None
+        result = self.result(line)
         last = self.columnCount() - 1
         if column in (CASE, HE, IHC):
             text = self._text(line, column)
@@ -307,11 +330,12 @@ class BatchTable(QAbstractTableModel):
         return line.row.seconds if column == last - 1 else result.probabilities[self._classes[column - FIRST_CLASS]]
 
     def _swatch(self, line: Line) -> QPixmap | None:
-        if line.row is None or line.row.result is None:
+        result = self.result(line)
+        if result is None:
             return None
         swatch = QPixmap(24, 24)
         swatch.setDevicePixelRatio(2)
-        swatch.fill(score_colour(self._classes.index(line.row.result.score), len(self._classes)))
+        swatch.fill(score_colour(self._classes.index(result.score), len(self._classes)))
         return swatch
 
     def _thumbnail(self, line: Line) -> QImage | None:
@@ -343,12 +367,15 @@ class BatchOrder(QSortFilterProxyModel):
     def filterAcceptsRow(self, row: int, parent: Index) -> bool:
         table: Any = self.sourceModel()
         line: Line = table.lines[row]
-        if not self._kind.holds(line):
+        hidden = table.is_hidden(line)
+        # What may not be seen is not found by it either.
+        if not self._kind.holds(line) or (hidden and self._kind in (Kind.NO_CALL, Kind.DIFFERS)):
             return False
-        result = line.row.result if line.row is not None else None
-        files = () if line.pair is None else (path.name for path in (line.pair.he, line.pair.ihc) if path is not None)
-        label = line.pair.label if line.pair is not None else None
-        text = same(" ".join((line.name, line.state, label or "", result.score if result is not None else "", *files)))
+        result = table.result(line)
+        files = () if line.pair is None or hidden else (path.name for path in (line.pair.he, line.pair.ihc) if path is not None)
+        label = line.pair.label if line.pair is not None and not hidden else None
+        name = without_label(line.name) if hidden else line.name
+        text = same(" ".join((name, table.words(line), label or "", result.score if result is not None else "", *files)))
         return all(word in text for word in self._words)
 
 

@@ -26,7 +26,7 @@ class CasePanel(QWidget):
         self.setAccessibleName("Cases")
         self.setMinimumWidth(184)
         self.filter = QLineEdit()
-        self.filter.setPlaceholderText("Filter: name, label, 2+, failed")
+        self.filter.setPlaceholderText("Filter: name, tag, 2+, failed")
         self.filter.setAccessibleName("Filter the cases")
         self.filter.setClearButtonEnabled(True)
         self.filter.textChanged.connect(self.filtered)

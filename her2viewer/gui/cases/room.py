@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog
 
+from her2viewer.cases.names import without_label
 from her2viewer.cases.pair import Pair, Pairing, pair_files
 from her2viewer.cases.pairing import pairs_from
 from her2viewer.errors import UserError
@@ -64,19 +65,27 @@ class CasesRoom:
         listed = {key_of(row.pair): row for row in resolve_cases(state).rows}
         commands = [
             Command(
-                f"case {row.name}", f"Case {row.name}", row.state, row.label, "", row.sign, partial(self.open, row.pair)
+                f"case {row.name}",
+                f"Case {row.name}",
+                row.state,
+                f"{row.label} {row.words}",
+                "",
+                row.sign,
+                partial(self.open, row.pair),
             )
             for row in listed.values()
         ]
         for he, ihc in self._parts.settings.recent_pairs:
-            if (he, ihc) not in listed:
+            if (he, ihc) not in listed and (he, ihc) not in state.readings.known:
                 pair = pair_files(he, ihc)
+                hidden = state.readings.hides_case(he, ihc)
+                name, label = (without_label(pair.case_id), "") if hidden else (pair.case_id, pair.label or "")
                 commands.append(
                     Command(
                         f"case {he}",
-                        f"Recent case {pair.case_id}",
+                        f"Recent case {name}",
                         str(he.parent),
-                        pair.label or "",
+                        label,
                         "",
                         "clock-counter-clockwise",
                         partial(self.open, pair),
@@ -203,8 +212,8 @@ class CasesRoom:
         he, ihc = (image.source.path for image in state.pair)
         pair = state.cases.of(he, ihc)
         outcome: Outcome | None = None
-        if state.scoring.phase is ScorePhase.SCORED and state.scoring.evidence is not None:
-            evidence = state.scoring.evidence
+        evidence = state.scoring.evidence or state.scoring.sealed
+        if evidence is not None:
             alignment = state.scoring.alignment
             if alignment is None or alignment.origin == "assumed":  # an opened pair lies as it is assumed to
                 self._kept.keep((he, ihc), self._stamps((he, ihc)), evidence)

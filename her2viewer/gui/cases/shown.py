@@ -1,10 +1,11 @@
 """From the state to the side list: every word of it, and the way that paging goes. Pure functions."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from her2viewer.cases.names import same
+from her2viewer.cases.names import same, without_label
 from her2viewer.cases.pair import Pair
-from her2viewer.gui.cases.cases import CaseStatus, key_of
+from her2viewer.gui.cases.cases import CaseStatus, Outcome, key_of
 from her2viewer.gui.state import ScorePhase, State
 from her2viewer.scoring.stains import Stain
 
@@ -25,6 +26,8 @@ class CaseShown:
     class_index: int = -1
     classes: int = 4
     current: bool = False
+    words: str = ""
+    """Tags and notes, by which it is found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,9 @@ def resolve_cases(state: State) -> CasesShown:
 def relevant_to_cases(state: State) -> tuple[object, ...]:
     """What the list depends on: where none of it has changed, nothing has to be resolved."""
     openings = tuple((id(slot.image), slot.opening) for slot in state.slots.values())
-    return id(state.cases), openings, state.scoring.phase, id(state.model.facts)
+    readings = state.readings
+    kept = id(readings.known), id(readings.case), id(readings.reading), readings.blind, readings.phase
+    return id(state.cases), openings, state.scoring.phase, id(state.model.facts), kept
 
 
 def next_case(state: State, step: int) -> Pair | None:
@@ -76,28 +81,40 @@ def next_case(state: State, step: int) -> Pair | None:
 
 
 def _meant(row: CaseShown, typed: str) -> bool:
-    known = same(f"{row.name} {row.label} {row.state}")
+    known = same(f"{row.name} {row.label} {row.state} {row.words}")
     return all(word in known for word in same(typed).split())
 
 
 def _row(state: State, pair: Pair) -> CaseShown:
-    outcome = state.cases.outcome(pair)
-    label = f"label {pair.label}" if pair.label else ""
-    files = f"{pair.he}\n{pair.ihc}"
-    opening = {slot.opening for slot in state.slots.values()} == {pair.he, pair.ihc}
+    readings = state.readings
     on_screen = _is_on_screen(state, pair)
+    kept = readings.known.get((pair.he, pair.ihc))
+    reading = readings.reading if on_screen else kept.reading if kept is not None else None
+    hidden = state.model_hidden if on_screen else readings.hides_case(pair.he, pair.ihc)
+    outcome = _outcome(state, pair)
+    # A name may hold the label, and a label is as good as the model's score to who is to read first.
+    label = f"label {pair.label}" if pair.label and not hidden else ""
+    name = without_label(pair.case_id) if hidden else pair.case_id
+    files = "\n".join(str(veiled(path) if hidden else path) for path in (pair.he, pair.ihc))
+    words = f"{' '.join(kept.case.tags)} {kept.case.notes}" if kept is not None else ""
+    words += " read scored" if reading is not None else ""
+    own = f"you {reading.score}" if reading is not None else ""
+    opening = {slot.opening for slot in state.slots.values()} == {pair.he, pair.ihc}
     classes = state.model.facts.classes if state.model.facts is not None else ("0", "1+", "2+", "3+")
 
     def row(text: str, sign: str, why: str = "", score: str = "") -> CaseShown:
         index = classes.index(score) if score in classes else -1
         more = f"{files}\n{why}" if why else files
-        return CaseShown(pair, pair.case_id, label, text, sign, more, index, len(classes), on_screen)
+        told = ", ".join(filter(None, (score or (text if sign == "question" else ""), own))) if own else text
+        return CaseShown(pair, name, label, told, sign, more, index, len(classes), on_screen, words)
 
     if opening:
         return row("opening", "hourglass")
     if on_screen and state.scoring.phase is ScorePhase.SCORING:
         return row("scoring", "hourglass")
     match outcome.status:
+        case CaseStatus.SCORED | CaseStatus.NO_CALL if hidden:
+            return row("scored, hidden", "eye-slash")
         case CaseStatus.SCORED:
             return row(f"scored {outcome.score}", "check-circle", score=outcome.score)
         case CaseStatus.NO_CALL:
@@ -109,6 +126,21 @@ def _row(state: State, pair: Pair) -> CaseShown:
         case CaseStatus.SEEN:
             return row("seen, not scored", "circle-half")
     return row("not opened", "circle")
+
+
+def _outcome(state: State, pair: Pair) -> Outcome:
+    """What became of it in this session, or what the library knows of an earlier one."""
+    outcome, kept = state.cases.outcome(pair), state.readings.known.get((pair.he, pair.ihc))
+    prediction = kept.prediction if kept is not None else None
+    if prediction is None or outcome.status not in (CaseStatus.NOT_OPENED, CaseStatus.SEEN):
+        return outcome
+    status = CaseStatus.NO_CALL if prediction.no_call else CaseStatus.SCORED
+    return Outcome(status, prediction.score, prediction.no_call or "")
+
+
+def veiled(path: Path | None) -> Path | None:
+    """A path whose name does not tell a label."""
+    return path.with_name(without_label(path.name)) if path is not None else None
 
 
 def _is_on_screen(state: State, pair: Pair) -> bool:

@@ -145,6 +145,8 @@ class Exporting:
         self._files = files
         self._messenger = messenger
         self._show_in_folder = show_in_folder
+        self.on_written: list[Callable[[tuple[Path, ...]], object]] = []
+        """Told the files of each export that was written."""
 
     def export(self, wish: ExportWish) -> None:
         """Writes the picture; what is on screen stays usable meanwhile."""
@@ -169,6 +171,8 @@ class Exporting:
 
     def _on_written(self, files: tuple[Path, ...]) -> None:
         self._on_end()
+        for told in self.on_written:
+            told(files)
         names = " and ".join(path.name for path in files)
         show = Remedy("Show in folder", lambda: self._show_in_folder(files[0]))
         self._messenger.say(f"Written: {names}", Level.INFO, show)

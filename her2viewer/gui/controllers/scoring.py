@@ -84,11 +84,33 @@ class ScoringController:
         self._lanes.files.submit("field", read, on_read, failed=self._on_failed, cancelled=self._on_cancelled)
 
     def show(self, evidence: Evidence, key: str | None = None, alignment: Alignment | None = None) -> None:
-        """Shows a score that is at hand, and its map. `key` and `alignment` as in `score_field`."""
+        """Shows a score that is at hand, and its map, or seals it while the model is hidden. `key` and `alignment` as in
+        `score_field`.
+        """
         self._lanes.files.drop("field")
         self._lanes.inference.drop("score")
+        if self._store.state.model_hidden:
+            self._seal(evidence, key, alignment)
+            return
         self._put(Scoring(ScorePhase.SCORED, evidence, alignment, key=key), drawn=DrawnMap())
         self.show_map(self._store.state.wish)
+
+    def seal(self) -> None:
+        """The reader is to score first: what is on screen of the model goes, and comes back by `unseal`."""
+        scoring = self._store.state.scoring
+        if scoring.evidence is not None:
+            self._lanes.inference.drop("map")
+            self._seal(scoring.evidence, scoring.key, scoring.alignment)
+
+    def unseal(self) -> None:
+        """Shows the score that was sealed, where there is one."""
+        scoring = self._store.state.scoring
+        if scoring.sealed is not None:
+            self.show(scoring.sealed, scoring.key, scoring.alignment)
+
+    def _seal(self, evidence: Evidence, key: str | None, alignment: Alignment | None) -> None:
+        sealed = Scoring(ScorePhase.SEALED, None, alignment, key=key, sealed=evidence)
+        self._store.change(scoring=sealed, drawn=DrawnMap(), wish=replace(self._store.state.wish, target=None, against=None))
 
     def cancel(self) -> None:
         """Stops scoring, and a map that is being computed."""

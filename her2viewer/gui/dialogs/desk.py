@@ -82,7 +82,9 @@ class Desk:
             self._batch.cancel_requested.connect(parts.batch.cancel)
             self._batch.pair_wanted.connect(self._open_pair)
             parts.store.listen(lambda _old, new: self._tell_batch(new))
+            parts.store.listen(self._veil_batch)
         self._tell_batch(parts.store.state)
+        self._veil_batch(None, parts.store.state)
         self._batch.show()
         self._batch.raise_()
         self._batch.activateWindow()
@@ -94,6 +96,13 @@ class Desk:
     def _tell_batch(self, state: State) -> None:
         if self._batch is not None:
             self._batch.set_model_ready(state.model.phase is ModelPhase.READY)
+
+    def _veil_batch(self, old: State | None, new: State) -> None:
+        """In blind mode a case that was not read shows no score there either."""
+        now = new.readings
+        kept = (now.blind, now.known, now.phase)
+        if self._batch is not None and (old is None or kept != (old.readings.blind, old.readings.known, old.readings.phase)):
+            self._batch.table.hide_where(lambda pair: now.hides_case(pair.he, pair.ihc))
 
     def _start_batch(self, wish: BatchWish) -> None:
         state = self._parts.store.state

@@ -8,7 +8,7 @@ from her2viewer.gui.actions.ids import Menu
 from her2viewer.gui.actions.specs import HELD_KEYS, SPECS, key_words
 from her2viewer.gui.panels.section import heading, quiet
 
-_COLUMNS = ((Menu.FILE, Menu.HELP), (Menu.VIEW,), (Menu.COMPARE, Menu.FIELDS), (Menu.SCORE,))
+_COLUMNS = ((Menu.FILE, Menu.READING, Menu.HELP), (Menu.VIEW,), (Menu.COMPARE, Menu.FIELDS), (Menu.SCORE,))
 
 
 class ShortcutSheet(QDialog):

@@ -16,13 +16,14 @@ from her2viewer.cases.annotation import Annotation
 from her2viewer.cases.annotations import Annotations, History
 from her2viewer.cases.score_map import ScoreMap
 from her2viewer.errors import UserError
-from her2viewer.export.geojson import write_geojson
-from her2viewer.export.geojson_reading import read_geojson
+from her2viewer.export.geojson import geojson_text, write_geojson
+from her2viewer.export.geojson_reading import read_geojson, read_geojson_text
 from her2viewer.export.score_map_file import write_score_map
 from her2viewer.gui.controllers.messenger import Level, Messenger
 from her2viewer.gui.fields.map_file import read_any_map
 from her2viewer.gui.fields.state import GridRun, RunPhase
 from her2viewer.gui.lanes import Lane
+from her2viewer.gui.library.shelf import NoShelf, Shelf
 from her2viewer.gui.state import OpenedImage, State
 from her2viewer.gui.store import Store
 
@@ -47,12 +48,19 @@ class Keeping(QObject):
     """Follows the state and writes in the files lane; reads what was kept when a pair is opened."""
 
     def __init__(
-        self, store: Store, files: Lane, folder: Path, messenger: Messenger, note: Callable[[str], None]
+        self,
+        store: Store,
+        files: Lane,
+        folder: Path,
+        messenger: Messenger,
+        note: Callable[[str], None],
+        shelf: Shelf | None = None,
     ) -> None:
         super().__init__()
         self._store = store
         self._files = files
         self._folder = folder
+        self._shelf: Shelf = shelf or NoShelf()
         self._messenger = messenger
         self._note = note
         self._pair: Pair | None = None
@@ -66,7 +74,7 @@ class Keeping(QObject):
         self._timer.stop()
         pair, now = self._pair, self._now(self._store.state)
         if pair is not None and self._is_changed(now):
-            write_kept(self._folder, pair, now)
+            write_kept(self._folder, pair, now, self._shelf)
             self._kept = now
 
     def _on_change(self, old: State, new: State) -> None:
@@ -85,7 +93,7 @@ class Keeping(QObject):
 
     def _read(self, pair: Pair) -> None:
         self._files.submit(
-            "fields kept", lambda _: read_kept(self._folder, pair), lambda kept: self._on_read(pair, kept)
+            "fields kept", lambda _: read_kept(self._folder, pair, self._shelf), lambda kept: self._on_read(pair, kept)
         )
 
     def _on_read(self, pair: Pair, kept: Kept) -> None:
@@ -115,7 +123,7 @@ class Keeping(QObject):
     def _submit(self, pair: Pair, now: Kept) -> None:
         # A pair that was left has a topic of its own: the next one's does not replace it.
         topic = f"keep fields {pair_key(pair)}"
-        self._files.submit(topic, lambda _: write_kept(self._folder, pair, now), failed=self._messenger.say_error)
+        self._files.submit(topic, lambda _: write_kept(self._folder, pair, now, self._shelf), failed=self._messenger.say_error)
 
     def _now(self, state: State) -> Kept:
         return Kept(tuple(state.fields.annotations.values()), state.fields.score_map)
@@ -142,23 +150,27 @@ def pair_key(pair: Pair) -> str:
     return hashlib.sha256(places.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def write_kept(folder: Path, pair: Pair, kept: Kept) -> None:
-    """In the files lane. Raises ExportError."""
+def write_kept(folder: Path, pair: Pair, kept: Kept, shelf: Shelf | None = None) -> None:
+    """In the files lane. Drawn fields go onto the shelf, into a file only where it does not take them. Raises ExportError."""
     drawn, mapped = _places(folder, pair)
+    text = geojson_text(kept.annotations, image_sha256=ON_SHELF) if kept.annotations else ""
+    shelved = shelf is not None and shelf.keep(*_paths(pair), text)
     with suppress(OSError):  # the writing says why
         folder.mkdir(parents=True, exist_ok=True)
-    if kept.annotations:
+    if kept.annotations and not shelved:
         write_geojson(drawn, kept.annotations, image_sha256=_fingerprint(pair))
     if kept.score_map is not None:
         write_score_map(mapped, kept.score_map)
-    for path, there in ((drawn, kept.annotations), (mapped, kept.score_map)):
+    for path, there in ((drawn, kept.annotations and not shelved), (mapped, kept.score_map)):
         if not there:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 
 
-def read_kept(folder: Path, pair: Pair) -> Kept:
-    """In the files lane. What cannot be read is set aside under another name, and said."""
+def read_kept(folder: Path, pair: Pair, shelf: Shelf | None = None) -> Kept:
+    """In the files lane. A file is newer than the shelf: it was written while there was none. What cannot be read is set aside
+    under another name, and said.
+    """
     drawn, mapped = _places(folder, pair)
     annotations: tuple[Annotation, ...] = ()
     score_map = None
@@ -168,12 +180,25 @@ def read_kept(folder: Path, pair: Pair) -> Kept:
             annotations = read_geojson(drawn, pair[1].source.size, image_sha256=_fingerprint(pair)).annotations
         except UserError as error:
             troubles.append(_set_aside(drawn, error))
+    elif shelf is not None and (text := shelf.read(*_paths(pair))):
+        try:
+            annotations = read_geojson_text(text, pair[1].source.size, image_sha256=ON_SHELF).annotations
+        except UserError as error:
+            troubles.append(f"The fields that were kept of this pair could not be read ({error.what}).")
     if mapped.exists():
         try:
             score_map = read_any_map(mapped)
         except UserError as error:
             troubles.append(_set_aside(mapped, error))
     return Kept(annotations, score_map, tuple(troubles))
+
+
+ON_SHELF: Final = hashlib.sha256(b"the case's own image").hexdigest()
+"""In the place of the image's hash: the library knows the case by what its files hold, so that a moved one keeps its scores."""
+
+
+def _paths(pair: Pair) -> tuple[Path, Path]:
+    return pair[0].source.path, pair[1].source.path
 
 
 def _places(folder: Path, pair: Pair) -> tuple[Path, Path]:

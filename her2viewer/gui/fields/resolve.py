@@ -37,31 +37,32 @@ def enabled_actions(state: State) -> dict[Id, bool]:
     """Which of the actions on fields can be asked for now."""
     fields, paired = state.fields, state.pair is not None
     return {
-        **dict.fromkeys((*TOOL_ACTIONS.values(), Id.IMPORT_FIELDS, Id.LOAD_MAP), paired),
-        Id.UNDO: fields.history.undo_label is not None,
-        Id.REDO: fields.history.redo_label is not None,
+        **dict.fromkeys((*TOOL_ACTIONS.values(), Id.IMPORT_FIELDS), paired),
+        Id.LOAD_MAP: paired and not state.model_hidden,
         Id.DELETE_FIELD: fields.selected_annotation is not None,
         Id.SCORE_FIELD: can_score(state),
         Id.SCORE_OUTDATED: can_rescore(state),
         Id.WHOLE_IMAGE: state.scoring.key is not None,
         Id.GRID: can_grid(state),
-        Id.PAUSE_GRID: can_pause(state) or can_resume(state),
-        Id.EXPORT_FIELDS: bool(fields.annotations) or fields.score_map is not None,
-        Id.SAVE_MAP: fields.score_map is not None,
+        Id.PAUSE_GRID: (can_pause(state) or can_resume(state)) and not state.model_hidden,
+        Id.EXPORT_FIELDS: (bool(fields.annotations) or fields.score_map is not None) and not state.model_hidden,
+        Id.SAVE_MAP: fields.score_map is not None and not state.model_hidden,
     }
 
 
 def can_score(state: State) -> bool:
     """Whether a field or cell is selected that can be scored."""
     fields = state.fields
-    return fields.selected is not None and bool(fields.title(fields.selected)) and state.model.facts is not None
+    named = fields.selected is not None and bool(fields.title(fields.selected))
+    return named and state.model.facts is not None and not state.model_hidden
 
 
 def can_rescore(state: State) -> bool:
     """Whether anything is outdated and nothing is scored again already."""
     fields = state.fields
     outdated = bool(outdated_fields(state)) or bool(now(state).outdates_map(fields.score_map))
-    return outdated and state.model.facts is not None and fields.again is None and not fields.run.active
+    ready = state.model.facts is not None and not state.model_hidden
+    return outdated and ready and fields.again is None and not fields.run.active
 
 
 def outdated_sentence(state: State) -> str:
@@ -79,7 +80,8 @@ def outdated_sentence(state: State) -> str:
 
 def can_grid(state: State) -> bool:
     """Whether a grid can be begun."""
-    return state.pair is not None and state.model.facts is not None and not state.fields.run.active
+    ready = state.pair is not None and state.model.facts is not None and not state.model_hidden
+    return ready and not state.fields.run.active
 
 
 def can_pause(state: State) -> bool:

@@ -31,6 +31,8 @@ from her2viewer.gui.fields.scoring import FieldScoring
 from her2viewer.gui.fields.sketch import Sketch
 from her2viewer.gui.fields.state import ToolId, cell_key
 from her2viewer.gui.fields.tools import BoxTool, DrawingTool, FreeHandTool, PolygonTool
+from her2viewer.gui.fields.unscored import Unscored
+from her2viewer.gui.library.shelf import Shelf
 from her2viewer.gui.pane.layer import ContextWish, Sight, Touch
 from her2viewer.gui.pane.tissue_view import TissueView
 from her2viewer.gui.parts import Parts
@@ -50,7 +52,7 @@ MANY_ROWS: Final = 1_500
 class FieldsRoom(QObject):
     """Everything about fields. `handlers` are for the window's actions; `close` before the lanes are closed."""
 
-    def __init__(self, parts: Parts, bench: Bench) -> None:
+    def __init__(self, parts: Parts, bench: Bench, shelf: Shelf | None = None) -> None:
         store, lanes, window = parts.store, parts.lanes, parts.window
         super().__init__(window)
         self._store = store
@@ -64,7 +66,8 @@ class FieldsRoom(QObject):
         self.rescoring = Rescoring(store, lanes, bench, self.scoring, self.grid, messages)
         dialogs = Dialogs(window)
         self.files = FieldFiles(store, lanes.files, messages, self.grid, dialogs.save, dialogs.open)
-        self.keeping = Keeping(store, lanes.files, parts.settings.fields_folder, messages, self.panel.show_note)
+        folder = parts.settings.fields_folder
+        self.keeping = Keeping(store, lanes.files, folder, messages, self.panel.show_note, shelf)
         self.context = ContextMenu(window)
         self.context.fillers.append(self._fill_context)
         self._sketch = Sketch(self.placing, self._repaint)
@@ -78,6 +81,7 @@ class FieldsRoom(QObject):
             ToolId.FREE_HAND: FreeHandTool(*drawing),
         }
         self._rows = Rows()
+        self._unscored = Unscored()
         self._listed: tuple[Annotations, ScoreMap | None, Now] | None = None
         self._refresh = QTimer(self, singleShot=True)
         self._refresh.timeout.connect(self._show)
@@ -119,8 +123,6 @@ class FieldsRoom(QObject):
         drawing = {action: partial(self.choose_tool, tool) for tool, action in TOOL_ACTIONS.items()}
         return {
             **drawing,
-            Id.UNDO: self.editor.undo,
-            Id.REDO: self.editor.redo,
             Id.DELETE_FIELD: self.editor.delete,
             Id.SCORE_FIELD: self.scoring.score,
             Id.SCORE_OUTDATED: self.rescoring.start,
@@ -214,7 +216,7 @@ class FieldsRoom(QObject):
 
     def _drawn(self) -> Drawn:
         """The fields as they are drawn, without the map while the user looks beneath it."""
-        state = self._store.state
+        state = self._seen()
         fields = state.fields
         if state.overlay_held_away:
             fields = replace(fields, style=replace(fields.style, visible=False))
@@ -231,15 +233,21 @@ class FieldsRoom(QObject):
         shown = _seen(old) != _seen(new)
         if shown:
             self._repaint()
-        if shown or old.model is not new.model or old.pair != new.pair or old.scoring.key != new.scoring.key:
+        hidden = old.model_hidden != new.model_hidden
+        if hidden or shown or old.model is not new.model or old.pair != new.pair or old.scoring.key != new.scoring.key:
             self._show_actions()
             many = new.fields.score_map is not None and len(new.fields.score_map.cells) > MANY_ROWS
             if not self._refresh.isActive():
                 self._refresh.start(SELDOM_MS if many and new.fields.run.active else SOON_MS)
 
+    def _seen(self) -> State:
+        """The state as it may be seen: without scores while the model is hidden."""
+        state = self._store.state
+        return replace(state, fields=self._unscored.of(state.fields)) if state.model_hidden else state
+
     def _show(self) -> None:
         """The panel, as the state has it now."""
-        state = self._store.state
+        state = self._seen()
         fields = state.fields
         self.panel.show_fields(resolve_fields(state))
         listed, present = self._listed, now(state)
@@ -255,9 +263,6 @@ class FieldsRoom(QObject):
 
     def _show_actions(self) -> None:
         state, actions = self._store.state, self._window.actions_
-        history = state.fields.history
-        for action, label, plain in ((Id.UNDO, history.undo_label, "Undo"), (Id.REDO, history.redo_label, "Redo")):
-            actions[action].setText(f"{plain} {label}" if label else plain)
         actions.set_enabled(enabled_actions(state))
         actions.set_checked({action: tool is state.fields.tool for tool, action in TOOL_ACTIONS.items()})
 
@@ -289,7 +294,7 @@ class FieldsRoom(QObject):
 
     def _key_at(self, at: tuple[float, float]) -> str | None:
         """The drawn field at a place of the IHC, or the cell of the map that is shown there."""
-        fields = self._store.state.fields
+        fields = self._seen().fields
         annotation = fields.annotations.at(*at)
         score_map = fields.score_map
         cell = score_map.cell_at(*at) if score_map is not None and fields.style.visible else None
@@ -310,10 +315,11 @@ class FieldsRoom(QObject):
             entry(menu, "copyPosition", "Copy position", partial(self._copy_position, wish))
             return
         at = placing.to_ihc(*wish.at)
-        fields, ready = self._store.state.fields, self._store.state.model.facts is not None
+        fields, state = self._store.state.fields, self._store.state
+        ready = state.model.facts is not None and not state.model_hidden
         size = self._store.state.pair[1].source.size if self._store.state.pair is not None else (0, 0)
         on_image = 0 <= at[0] < size[0] and 0 <= at[1] < size[1]
-        tip = "" if ready else "The model is still being loaded"
+        tip = "" if ready else "The model is hidden: give your own score first" if state.model_hidden else _LOADING
         here = entry(menu, "scoreHere", "Score here", partial(self.scoring.score_here, *at), tip or _HERE)
         here.setEnabled(ready and on_image)
         annotation = fields.annotations.at(*at)
@@ -371,6 +377,7 @@ class FieldsRoom(QObject):
         self._store.change(fields=replace(self._store.state.fields, **changes))  # type: ignore[arg-type]
 
 
+_LOADING: Final = "The model is still being loaded"
 _HERE: Final = "A field around this place, drawn and scored; its size is set in the fields panel"
 _GRID: Final = "Scored field by field, to a map; the size of its fields is set in the fields panel"
 
@@ -384,6 +391,7 @@ def _seen(state: State) -> tuple[object, ...]:
         overlay_visible(state),
         state.overlay_held_away,
         state.drawn.attribution,
+        state.model_hidden,
     )
 
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from her2viewer.gui.actions.ids import ActionId as Id
+from her2viewer.gui.readings.state import LibraryPhase
 from her2viewer.gui.state import ModelPhase, ScorePhase, State
 from her2viewer.scoring.stains import Stain
 
@@ -30,18 +31,32 @@ _EXPLAINING: Final = (
 )
 
 
+_OF_FIELDS: Final = (Id.SCORE_FIELD, Id.SCORE_OUTDATED, Id.GRID, Id.PAUSE_GRID, Id.EXPORT_FIELDS, Id.SAVE_MAP, Id.LOAD_MAP)
+_READING: Final = (Id.READ_0, Id.READ_1, Id.READ_2, Id.READ_3, Id.READ_NOT, Id.EDIT_TAGS, Id.EDIT_NOTES)
+HIDDEN: Final = "The model is hidden: give your own score first (6 to 9, or 5)."
+
+
+def _reading(state: State) -> str:
+    if state.readings.phase is LibraryPhase.FAILED:
+        return "The case library cannot be opened."
+    return "" if state.readings.case is not None else "Open a pair first (Ctrl+O)."
+
+
 def reasons(state: State) -> dict[Id, str]:
     """The reason for each action that can be barred; empty where nothing bars it."""
     some = any(state.image(stain) is not None for stain in Stain)
     why = dict.fromkeys(_LOOKING, "" if some else "Open an image first.")
     scored = state.scoring.evidence is not None
-    why.update(dict.fromkeys(_EXPLAINING, "" if scored else "Score the pair first (S)."))
+    first = HIDDEN if state.model_hidden else "Score the pair first (S)."
+    why.update(dict.fromkeys(_EXPLAINING, "" if scored else first))
     if scored and state.exporting is not None:
         why |= dict.fromkeys((Id.EXPORT, Id.EXPORT_EVIDENCE), "An export is being written; wait for it.")
     why[Id.SCORE] = _scoring(state)
     why[Id.UNTRAINED_MAP] = "" if state.trust.report is not None else "Question the map first (Q)."
     ihc = "" if state.scorable is not None else "Open an IHC image first."
-    why.update(dict.fromkeys((Id.READ_MEMBRANES, Id.SHOW_CELLS), ihc))
+    why.update(dict.fromkeys((Id.READ_MEMBRANES, Id.SHOW_CELLS), HIDDEN if state.model_hidden else ihc))
+    why.update(dict.fromkeys(_OF_FIELDS, HIDDEN if state.model_hidden else ""))
+    why.update(dict.fromkeys(_READING, _reading(state)))
     why[Id.CANCEL] = "" if _busy(state) else "Nothing is being worked on."
     paging = "" if state.cases.pairs else "Open a folder of pairs first (Ctrl+Shift+O)."
     why.update(dict.fromkeys((Id.NEXT_CASE, Id.PREVIOUS_CASE, Id.FILTER_CASES), paging))

@@ -52,7 +52,7 @@ class MembranesShown:
 
 def can_read(state: State) -> bool:
     """Whether there is an IHC to read, with an H&E beside it or alone."""
-    return state.scorable is not None and not state.membranes.busy
+    return state.scorable is not None and not state.membranes.busy and not state.model_hidden
 
 
 def resolve_membranes(state: State) -> MembranesShown:

@@ -121,7 +121,8 @@ class ScorePanel(QWidget):
         else:
             self._progress.setRange(0, 1000)
             self._progress.setValue(round(shown.fraction * 1000))
-        self._button.setVisible(not working and (not scored or shown.stale))
+        sealed = shown.face is ScoreFace.SEALED
+        self._button.setVisible(not working and not sealed and (not scored or shown.stale))
         self._button.setText("Score again" if shown.stale else "Score this field")
         self._button.setEnabled(shown.can_score)
         self._cancel.setVisible(working)

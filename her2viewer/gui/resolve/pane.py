@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from her2viewer.cases.names import without_label
 from her2viewer.errors import UserError
+from her2viewer.gui.cases.shown import veiled
 from her2viewer.gui.pane.colouring import ORIGINAL, Colouring
 from her2viewer.gui.scale.resolution import resolve_mpp
 from her2viewer.gui.state import OpenedImage, State
@@ -26,7 +28,8 @@ class PaneShown:
 def resolve_pane(state: State, stain: Stain) -> PaneShown:
     """What a stain's pane shows."""
     slot = state.slots[stain]
-    opening = f"Opening {slot.opening.name}" if slot.opening is not None else ""
+    hidden = state.model_hidden
+    opening = f"Opening {without_label(slot.opening.name) if state.readings.blind else slot.opening.name}" if slot.opening else ""
     if slot.image is None:
         return PaneShown(None, "", "", "", None, opening, slot.error)
     source = slot.image.source
@@ -35,9 +38,9 @@ def resolve_pane(state: State, stain: Stain) -> PaneShown:
     notes = tuple(source.notes)
     return PaneShown(
         slot.image,
-        source.path.name,
+        without_label(source.path.name) if hidden else source.path.name,
         f"{width} x {height} px{', converted' if notes else ''}",
-        "\n".join((str(source.path), f"{source.format}, {width} x {height} px", *notes)),
+        "\n".join((str(veiled(source.path) if hidden else source.path), f"{source.format}, {width} x {height} px", *notes)),
         mpp.um if mpp is not None else None,
         opening,
         slot.error,

@@ -19,6 +19,7 @@ class ScoreFace(Enum):
     READY = auto()
     WORKING = auto()
     SCORED = auto()
+    SEALED = auto()
     STOPPED = auto()
 
 
@@ -60,6 +61,8 @@ def _resolve_score(state: State) -> ScoreShown:
     ready = state.scorable is not None and model.phase is not ModelPhase.FAILED
     if scoring.phase is ScorePhase.SCORED and scoring.evidence is not None:
         return _scored(state, scoring.evidence.prediction)
+    if scoring.phase is ScorePhase.SEALED:
+        return ScoreShown(ScoreFace.SEALED, "Scored, and hidden", _SEALED)
     if scoring.phase is ScorePhase.SCORING:
         loading = model.phase in (ModelPhase.WAITING, ModelPhase.LOADING)
         title = "Loading the model" if loading else "Scoring"
@@ -74,10 +77,24 @@ def _resolve_score(state: State) -> ScoreShown:
         return ScoreShown(ScoreFace.NO_MODEL, "No model", f"{model.error} Images can still be viewed.")
     if state.scorable is None:
         return ScoreShown(ScoreFace.EMPTY, "No pair yet", _missing(state))
+    if state.model_hidden:
+        return ScoreShown(ScoreFace.READY, "Not scored yet", _BLIND, can_score=True)
     if state.pair is None:
         return ScoreShown(ScoreFace.READY, "Not scored yet", _ALONE, can_score=True)
-    return ScoreShown(ScoreFace.READY, "Not scored yet", "Press S to score this field.", can_score=True)
+    return ScoreShown(ScoreFace.READY, "Not scored yet", _before(state) or "Press S to score this field.", can_score=True)
 
+
+def _before(state: State) -> str:
+    """What was kept of an earlier day; empty where nothing was."""
+    kept = state.readings.prediction
+    if kept is None:
+        return ""
+    told = f"no call, most likely {kept.score}" if kept.no_call else kept.score
+    return f"On {kept.utc[:10]} {kept.model} scored it: {told}. Press S to see that with its map."
+
+
+_SEALED: Final = "The model has spoken. What it says is shown as soon as you have given your own score."
+_BLIND: Final = "Press S to score this field; the score stays hidden until you have given your own."
 
 _ALONE: Final = (
     "Open the H&E image of the same tissue, then press S. Without it S scores the IHC alone, where the model can: such a score "

@@ -12,7 +12,7 @@ from her2viewer.scoring.attribution.class_activation import RULES
 from her2viewer.scoring.attribution.fused import fuse, fused_map
 from her2viewer.scoring.attribution.occlusion import occlusion
 from her2viewer.scoring.attribution.score_cam import score_cam
-from her2viewer.scoring.attribution.stage_map import joined, stage_gradients, stage_map
+from her2viewer.scoring.attribution.stage_map import Trace, joined, stage_gradients, stage_map
 from her2viewer.scoring.methods import FUSED, MapRequest
 from her2viewer.scoring.network import Network
 from her2viewer.scoring.preprocess import InputLayout
@@ -41,8 +41,10 @@ def compute_map(
     against: int | None,
     cancelled: Callable[[], bool] = never,
     progress: Callable[[int, int], None] = unwatched,
+    traced: Trace | None = None,
 ) -> ComputedMap:
     """The map asked for. x: (1, 3, h, w), normalised; target, against: the request's classes as the network counts them.
+    traced: all stages of x, where its pass forward was kept: gradients then take a pass back alone.
 
     Raises Cancelled where a slow method was told to stop.
     """
@@ -56,9 +58,10 @@ def compute_map(
             detail = f"{which} {found.channels} features"
             return ComputedMap(found.values, ", ".join(filter(None, (detail, shared_map(network)))))
         case method if request.stage == FUSED:
-            return ComputedMap(fused_map(network, x, target, method, against), shared_map(network))
+            return ComputedMap(fused_map(network, x, target, method, against, traced), shared_map(network))
         case method:
-            return ComputedMap(stage_map(network, x, request.stage, target, method, against), shared_map(network))
+            values = stage_map(network, x, request.stage, target, method, against, traced)
+            return ComputedMap(values, shared_map(network))
 
 
 def gradient_maps(network: Network, x: Tensor, target: int) -> dict[tuple[str, str], ComputedMap]:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from her2viewer.scoring.architecture import STAGES
-from her2viewer.scoring.attribution.stage_map import stage_maps
+from her2viewer.scoring.attribution.stage_map import Trace, stage_maps
 from her2viewer.scoring.network import Network
 
 GAMMA = 2.0
@@ -17,7 +17,12 @@ GAMMA = 2.0
 
 
 def fused_map(
-    network: Network, x: Tensor, target: int, method: str = "LayerCAM", against: int | None = None
+    network: Network,
+    x: Tensor,
+    target: int,
+    method: str = "LayerCAM",
+    against: int | None = None,
+    traced: Trace | None = None,
 ) -> NDArray[np.float32]:
     """The maps of all stages fused as LayerCAM's authors do it.
 
@@ -30,7 +35,7 @@ def fused_map(
     stage's peak, not logits. Negative evidence is lost even where the method has a sign. Coarse maps are read linearly
     between the centres of their cells, and never across the seam of a network that looks at the stains apart.
     """
-    return fuse(network, stage_maps(network, x, STAGES, target, method, against))
+    return fuse(network, stage_maps(network, x, STAGES, target, method, against, traced))
 
 
 def fuse(network: Network, maps: Iterable[list[Tensor]]) -> NDArray[np.float32]:

@@ -98,11 +98,14 @@ def hue(density: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.f
 
 def foreign_pixels(sample: Sample, stain: Stain) -> NDArray[np.bool_]:
     """(COARSE, COARSE) bool: dense, coloured, and of a hue that the stain's dyes do not have."""
-    angle, saturation = hue(sample.density)
+    dense = sample.total > DENSE
+    angle, saturation = hue(sample.density[dense])
     low, high = SECTORS[stain]
     outside = np.mod(angle - low, 360) > high - low
     bluer = saturation * np.cos(np.radians(angle)) > _BLUEST
-    return np.asarray(((outside & (saturation > _COLOURED)) | bluer) & (sample.total > DENSE), np.bool_)
+    foreign = np.zeros(dense.shape, np.bool_)
+    foreign[dense] = (outside & (saturation > _COLOURED)) | bluer
+    return foreign
 
 
 def _share(sample: Sample, foreign: NDArray[np.bool_]) -> float:

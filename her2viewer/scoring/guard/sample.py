@@ -28,10 +28,14 @@ class Sample:
 
     image: NDArray[np.uint8]
 
-    @cached_property
+    @property
     def fine(self) -> NDArray[np.uint8]:
         """(SIDE, SIDE, 3) uint8: the whole field, areas averaged."""
-        return shrunk(self.image, SIDE, SIDE)
+        # Kept without cached_property's lock, which all samples share: two threads make those of two images at the same time.
+        made: NDArray[np.uint8] | None = self.__dict__.get("_fine")
+        if made is None:
+            made = self.__dict__["_fine"] = shrunk(self.image, SIDE, SIDE)
+        return made
 
     @cached_property
     def coarse(self) -> NDArray[np.uint8]:

@@ -91,7 +91,7 @@ class MembraneReading:
     def limits(self) -> tuple[str, ...]:
         """What the reading rests on and cannot say, as sentences."""
         scale = (
-            f"The scale is not known: {self.mpp:.3g} um a pixel was assumed, from the side of the fields that the model was "
+            f"The scale is not known: {self.mpp:.3g} µm a pixel was assumed, from the side of the fields that the model was "
             "trained with.",
         )
         return (*(scale if self.assumed else ()), *LIMITS)
@@ -134,7 +134,7 @@ def read_membranes(
         return _without(
             mpp,
             assumed,
-            f"At {raster_mpp:.2f} um a pixel membranes cannot be told apart: read the field at {COARSEST_MPP:g} um or finer.",
+            f"At {raster_mpp:.2f} µm a pixel membranes cannot be told apart: read the field at {COARSEST_MPP:g} µm or finer.",
         )
 
     found = find_cells(ihc_pixels, raster_mpp, cancelled)

@@ -3,12 +3,24 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from her2viewer.cases.agreement import Agreement
-from her2viewer.cases.library.figures import CLASSES, between_readers, study_figures
-from her2viewer.cases.library.records import NOT_ASSESSABLE, Reading
+from her2viewer.cases.library.figures import CLASSES, between_all_readers, between_readers, by_reader, study_figures
+from her2viewer.cases.library.records import NOT_ASSESSABLE, KeptPrediction, Reading
 
 
-def reading(case: int, score: str, model: str | None, *, revealed: bool = False, reader: str = "", seconds: float | None = None) -> Reading:  # fmt: skip  # noqa: E501
-    return Reading(case, case, score, "", reader, seconds, model, revealed, "2026-01-01")
+def reading(
+    case: int,
+    score: str,
+    model: str | None,
+    *,
+    revealed: bool = False,
+    reader: str = "",
+    seconds: float | None = None,
+    no_call: str | None = None,
+) -> Reading:
+    name = None if model is None else "m 1"
+    return Reading(
+        case, case, score, "", reader, seconds, model, revealed, "2026-01-01", name, "a" * 64, None if name is None else no_call
+    )
 
 
 def test_counts_overrides_and_times() -> None:
@@ -27,7 +39,7 @@ def test_counts_overrides_and_times() -> None:
     assert found.agreement.counts[3, 2] == found.agreement.counts[0, 1] == 1  # reader down, model across
     assert found.agreement.exact is not None and found.agreement.exact.value == 0.5
     # "Not assessable" after the model's score is an override, upwards of nothing.
-    assert (found.overrides, found.upwards) == (3, 1)
+    assert (found.overrides, found.upwards, found.downwards) == (3, 1, 1)
     assert found.seconds is not None and (found.seconds.low, found.seconds.median, found.seconds.high) == (17.5, 25, 32.5)
     assert found.few is not None and found.few.startswith("4 cases")
 
@@ -62,3 +74,51 @@ def test_two_readers_are_set_beside_each_other_where_both_read() -> None:
         "B",
     )
     assert found.fields == 1 and found.counts[2, 3] == 1
+
+
+def test_who_changes_the_mind_after_seeing_the_score_is_counted_and_stays_blind_before() -> None:
+    found = study_figures(
+        [
+            reading(1, "1+", "3+", seconds=10),
+            reading(1, "2+", "3+", revealed=True, seconds=500),  # towards it, and an override still
+            reading(2, "2+", "2+", seconds=20),
+            reading(2, "0", "2+", revealed=True),  # away from it
+            reading(3, "2+", "2+", seconds=30),
+            reading(3, "2+", "2+", revealed=True),
+            reading(4, "1+", "0"),
+            reading(4, "2+", "0"),  # thought again, blind
+        ]
+    )
+    assert (found.readings, found.changed, found.towards, found.overrides) == (4, 2, 1, 2)
+    assert found.blind.fields == 4 and found.blind.counts[1, 3] == found.blind.counts[2, 0] == 1
+    assert found.agreement.counts[2, 3] == found.agreement.counts[0, 2] == 1
+    assert found.seconds is not None and found.seconds.median == 20  # of the first reading of each
+
+
+def test_cases_without_a_call_are_counted_and_also_left_out() -> None:
+    found = study_figures([reading(1, "1+", "2+", no_call="blurred"), reading(2, "1+", "1+"), reading(3, "2+", None)])
+    assert found.no_calls == 1 and found.agreement.fields == 2 and found.called.fields == 1
+    assert found.called.exact is not None and found.called.exact.value == 1
+
+
+def test_readings_can_be_set_beside_another_model() -> None:
+    readings = [reading(1, "1+", "2+", revealed=True), reading(2, "1+", "1+")]
+    other = KeptPrediction(1, "1+", "blurred", "m 2", "b" * 64, "{}", "2026-01-02")
+    found = study_figures(readings, {1: other})
+    assert found.agreement.counts[1, 1] == found.agreement.fields == 1 and found.without_model == 1
+    assert (found.models, found.no_calls) == (("m 2",), 1)
+    assert found.overrides == 1  # of the score that was seen
+    assert study_figures(readings).models == ("m 1",)
+
+
+def test_each_reader_has_figures_and_every_two_who_met() -> None:
+    readings = [
+        reading(1, "2+", "2+", reader="Ada"),
+        reading(1, "3+", "2+", reader="Bo"),
+        reading(2, "1+", "1+", reader="bo"),
+        reading(3, "1+", "1+"),
+    ]
+    assert {name: one.agreement.fields for name, one in by_reader(readings).items()} == {"": 1, "Ada": 1, "Bo": 1, "bo": 1}
+    assert study_figures(readings).readers == ("", "Ada", "Bo", "bo")
+    found = between_all_readers(readings)
+    assert list(found) == [("Ada", "Bo")] and found["Ada", "Bo"].counts[2, 3] == 1

@@ -1,16 +1,14 @@
 import json
 import os
 import sqlite3
-import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from her2viewer.cases.library.database import BACKUP_SUFFIX
-from her2viewer.cases.library.library import LOG_SUFFIX, Library
+from her2viewer.cases.library.library import Library
 from her2viewer.cases.library.records import NOT_ASSESSABLE, ReadingKind
 from her2viewer.cases.log import verify_log
 from her2viewer.cases.pair import Pair, ihc_alone
@@ -18,27 +16,7 @@ from her2viewer.errors import LibraryError
 from her2viewer.imaging.affine import Affine
 from her2viewer.imaging.alignment import Alignment
 from her2viewer.imaging.thin_plate import ThinPlate
-
-
-def pair(folder: Path, name: str, label: str | None = None) -> Pair:
-    """Two files that hold their own names; the library looks at no pixel."""
-    folder.mkdir(exist_ok=True)
-    files = []
-    for stain in ("HE", "IHC"):
-        path = folder / f"{name}_{stain}.png"
-        path.write_text(f"{name} {stain}")
-        files.append(path)
-    return Pair(name, *files, label)
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Library:
-    return Library(tmp_path / "library.db")
-
-
-def predict(library: Library, case: int, score: str, **changes: str) -> None:
-    told = {"model": "m 1", "model_sha256": "a" * 64, "document": json.dumps({"score": score})} | changes
-    library.keep_prediction(case, score=score, no_call=None, **told)
+from tests.cases.library.conftest import pair, predict
 
 
 def test_a_case_is_known_by_what_its_files_hold(library: Library, tmp_path: Path) -> None:
@@ -111,9 +89,13 @@ def test_a_reading_is_blind_until_the_model_was_seen(library: Library, tmp_path:
         library.reveal(case, "a" * 64)
     assert library.read(cases[2], "2+").kind is ReadingKind.AGREED
     assert library.read(cases[3], "3+").kind is ReadingKind.OVERRIDE
-    # Another model's score is not seen with the first one's.
+    # Another model's score is not seen with the first one's, but who has seen that is blind no more, and is set beside it.
     predict(library, cases[3], "1+", model_sha256="b" * 64)
-    assert library.read(cases[3], NOT_ASSESSABLE).kind is ReadingKind.BLIND
+    assert not library.is_revealed(cases[3], "b" * 64)
+    reading = library.read(cases[3], NOT_ASSESSABLE)
+    assert (reading.kind, reading.model_score, reading.model_sha256) == (ReadingKind.OVERRIDE, "2+", "a" * 64)
+    library.reveal(cases[3], "b" * 64)
+    assert library.read(cases[3], "1+").kind is ReadingKind.AGREED
     with pytest.raises(ValueError, match="score must be one of"):
         library.read(cases[0], "4+")
 
@@ -210,21 +192,6 @@ def test_two_processes_may_have_it_open(library: Library, tmp_path: Path) -> Non
         assert found.intact and found.entries == 2
 
 
-def test_a_damaged_foreign_or_newer_file_is_said_and_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "library.db"
-    path.write_text("my notes")
-    with pytest.raises(LibraryError, match=r"^library\.db: the case library is damaged or no library"):
-        Library(path)
-    assert path.read_text() == "my notes"
-    path.unlink()
-    Library(path).close()
-    raw = sqlite3.connect(path)
-    raw.execute("PRAGMA user_version = 7")
-    raw.close()
-    with pytest.raises(LibraryError, match="newer HER2 Viewer"):
-        Library(path)
-
-
 def test_a_copy_is_made_once_a_day(library: Library, tmp_path: Path) -> None:
     copy = tmp_path / f"library.db{BACKUP_SUFFIX}"
     library.open_case(pair(tmp_path / "a", "S1"))
@@ -238,57 +205,126 @@ def test_a_copy_is_made_once_a_day(library: Library, tmp_path: Path) -> None:
     assert copy.stat().st_mtime > 0
 
 
-_SAVES = """
-import sys
-from pathlib import Path
-from her2viewer.cases.library.library import Library
-from tests.cases.library.test_library import pair
-folder = Path(sys.argv[1])
-with Library(folder / "library.db") as library:
-    case = library.open_case(pair(folder / "a", "S1")).id
-    for number in range(int(sys.argv[2]), 1_000_000):
-        library.set_notes(case, f"note {number}")
-        library.read(case, "1+", f"reading {number}")
-        print(number, flush=True)
-"""
+def test_each_reader_is_blind_until_the_score_was_seen_by_that_one(library: Library, tmp_path: Path) -> None:
+    case = library.open_case(pair(tmp_path / "a", "S1")).id
+    predict(library, case, "2+")
+    library.reveal(case, "a" * 64, "Ada")
+    assert library.is_revealed(case, "a" * 64, "Ada") and not library.is_revealed(case, "a" * 64, "Bo")
+    assert library.read(case, "1+", reader="Bo").kind is ReadingKind.BLIND
+    assert library.read(case, "1+", reader="Ada").kind is ReadingKind.OVERRIDE
+    # Nobody in particular may be Ada, and what nobody in particular saw, Bo may have seen.
+    assert library.read(case, "1+").kind is ReadingKind.OVERRIDE
+    library.reveal(case, "a" * 64)
+    assert library.is_revealed(case, "a" * 64, "Bo") and library.read(case, "2+", reader="Bo").kind is ReadingKind.AGREED
 
 
-def killed_while_saving(folder: Path, first: int, rounds: int) -> int:
-    """Kills a process that saves without end after so many rounds; the last round that it told of."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(_SAVES), str(folder), str(first)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    assert process.stdout is not None
-    told = [process.stdout.readline() for _ in range(rounds)]
-    process.kill()
-    told += process.stdout.read().splitlines()
-    process.wait()
-    process.stdout.close()
-    return int(told[-1])
+def test_a_score_that_comes_after_the_reading_is_set_beside_it(library: Library, tmp_path: Path) -> None:
+    case = library.open_case(pair(tmp_path / "a", "S1")).id
+    library.read(case, "1+")
+    library.keep_prediction(case, score="2+", no_call="too blurred", model="m 1", model_sha256="a" * 64, document="{}")
+    predict(library, case, "3+", model_sha256="b" * 64)  # too late to be the one beside it
+    reading = library.reading(case)
+    assert reading is not None and reading.kind is ReadingKind.BLIND
+    assert (reading.model_score, reading.model, reading.model_no_call) == ("2+", "m 1", "too blurred")
+    assert library.models() == (("m 1", "b" * 64), ("m 1", "a" * 64))
+    assert library.study().agreement.counts[1, 2] == 1
+    assert library.study(model_sha256="b" * 64).agreement.counts[1, 3] == 1
+    assert library.study(model_sha256="c" * 64).without_model == 1
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="processes are killed otherwise there")
-def test_a_killed_process_loses_nothing_that_was_kept(tmp_path: Path) -> None:
-    check_kills(tmp_path, 5)
+def test_other_words_for_a_reason_are_no_new_reading(library: Library, tmp_path: Path) -> None:
+    case = library.open_case(pair(tmp_path / "a", "S1")).id
+    with pytest.raises(LibraryError, match="nothing was read of this case yet"):
+        library.set_reason(case, "faint")
+    predict(library, case, "2+")
+    library.read(case, "1+", "faint")
+    library.reveal(case, "a" * 64)
+    changed = library.set_reason(case, "faint, patchy ")
+    assert (changed.reason, changed.kind) == ("faint, patchy", ReadingKind.BLIND)
+    assert library.set_reason(case, "faint, patchy") == changed
+    library.undo()
+    reading = library.reading(case)
+    assert reading is not None and reading.reason == "faint" and len(library.readings(every=True)) == 1
+    assert [entry.kind for entry in library.log.entries()] == ["score", "reading", "reading reason", "reading reason"]
 
 
-def check_kills(folder: Path, kills: int) -> None:
-    """So many kills; after each the library opens, holds what was told, and its log is whole."""
-    first = 0
-    for kill in range(kills):
-        last = killed_while_saving(folder, first, rounds=1 + kill % 7)
-        with Library(folder / "library.db") as library:
-            (case,) = library.recent()
-            reading = library.reading(case.id)
-            assert reading is not None
-            number = int(reading.reason.split()[1])
-            assert number in (last, last + 1)
-            assert case.notes in (f"note {number}", f"note {number + 1}")
-            found = verify_log(folder / f"library.db{LOG_SUFFIX}")
-            assert found.intact, found.changes
-            logged = [entry.about["reason"] for entry in library.log.entries() if entry.kind == "reading"]
-            assert logged[-1] == reading.reason and len(logged) == len(set(logged))
-        first = number + 1
+def test_what_is_done_together_is_kept_together_or_not_at_all(library: Library, tmp_path: Path) -> None:
+    case = library.open_case(pair(tmp_path / "a", "S1")).id
+    with pytest.raises(RuntimeError), library.together():
+        library.set_notes(case, "lost")
+        library.read(case, "1+")
+        raise RuntimeError
+    assert library.case(case).notes == "" and library.reading(case) is None and not library.log.path.exists()
+    with library.together():
+        library.set_notes(case, "kept")
+        with pytest.raises(LibraryError, match="no case 99"):
+            library.set_notes(99, "nowhere")
+        library.read(case, "1+")
+        assert not library.log.path.exists()
+    assert library.case(case).notes == "kept" and [entry.kind for entry in library.log.entries()] == ["reading"]
+
+
+def test_many_that_wait_are_each_logged_once(library: Library, tmp_path: Path) -> None:
+    case = library.open_case(pair(tmp_path / "a", "S1")).id
+    with library.together():
+        for number in range(250):
+            library.read(case, "1+", str(number))
+    told = [entry.about["reason"] for entry in library.log.entries()]
+    assert told == [str(number) for number in range(250)]
+
+
+def test_a_log_that_cannot_be_written_costs_no_reading(library: Library, tmp_path: Path) -> None:
+    case = library.open_case(pair(tmp_path / "a", "S1")).id
+    library.read(case, "1+")
+    whole = library.log.path.read_bytes()
+    library.log.path.write_bytes(b"spoilt\n")
+    library.read(case, "2+")
+    reading = library.reading(case)
+    assert reading is not None and reading.score == "2+"
+    assert library.log_trouble is not None and "damaged" in str(library.log_trouble)
+    library.log.path.write_bytes(whole)
+    library.read(case, "3+")
+    assert library.log_trouble is None
+    assert [entry.about["score"] for entry in library.log.entries()] == ["1+", "2+", "3+"]
+    assert verify_log(library.log.path).intact
+
+
+def test_a_case_that_is_only_added_is_not_among_the_recent(library: Library, tmp_path: Path) -> None:
+    made = [pair(tmp_path / "a", f"S{n}") for n in range(2)]
+    opened, added = library.open_case(made[0]), library.add_case(made[1])
+    assert [one.id for one in library.recent()] == [opened.id] and added.opened == ""
+    assert {one.case.id for one in library.search()} == {opened.id, added.id}
+    assert library.add_case(made[0]) == opened
+    assert library.open_case(made[1]).opened > opened.opened
+
+
+def test_a_case_that_there_is_not_is_said(library: Library) -> None:
+    for call in (
+        lambda: library.read(7, "1+"),
+        lambda: library.reveal(7, "a" * 64),
+        lambda: predict(library, 7, "1+"),
+        lambda: library.keep_fields(7, "{}"),
+        lambda: library.set_tags(7, ["x"]),
+    ):
+        with pytest.raises(LibraryError, match="no case 7"):
+            call()
+
+
+def test_search_knows_no_case_in_any_alphabet_and_keeps_the_name_of_the_files(library: Library, tmp_path: Path) -> None:
+    case = library.open_case(pair(tmp_path / "a", "S1")).id
+    library.set_title(case, "ÜBERSICHT Σ")
+    library.set_tags(case, ["ﬁne"])
+    for words in ("übersicht", "s1 σ", "FINE"):
+        assert [one.case.id for one in library.search(words)] == [case], words
+    library.set_tags(case, [])
+    assert library.search("fine") == () and library.case(case).case_id == "S1"
+    library.undo()
+    assert len(library.search("fine")) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are Unicode elsewhere")
+def test_a_file_name_that_is_no_unicode_comes_back_the_same(library: Library, tmp_path: Path) -> None:
+    place = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff_IHC.png"))
+    place.write_bytes(b"IHC")
+    case = library.open_case(ihc_alone(place))
+    assert library.case(case.id).ihc.path == place.resolve() and case.ihc.is_there

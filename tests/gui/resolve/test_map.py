@@ -37,7 +37,7 @@ def test_classes_go_round(scored: State) -> None:
 
 def test_a_class_is_never_set_against_itself(scored: State) -> None:
     """Stepping on to the class that was set against leaves the wish as it is, and asks for no comparison."""
-    state = replace(scored, wish=MapWish("1+", against="2+"))
+    state = replace(scored, wish=MapWish("1+", "layer4", "Grad-CAM", against="2+"))
     assert state.request == MapRequest("1+", against="2+")
     stepped = replace(state, wish=next_target(state, 1))
     assert stepped.request == MapRequest("2+")

@@ -103,6 +103,7 @@ def test_a_field_that_cannot_be_read_again_is_said(scored_app: App, qtbot: QtBot
 
 def test_the_untrained_networks_map_says_what_it_is_in_both_panes(scored_app: App, qtbot: QtBot) -> None:
     app = scored_app
+    app.set_map(None, "layer4")
     question(app, qtbot)
     app.store.change(overlay_on=False)
     views = [pane.view for pane in app.window.panes.values()]

@@ -113,7 +113,7 @@ def test_what_is_no_tissue_has_no_stained_cells() -> None:
 def test_too_coarse_is_said() -> None:
     reading = read_membranes(np.full((100, 100, 3), 200, np.uint8), 2.0)
     assert reading.score is None
-    assert "um a pixel" in reading.reason
+    assert "µm a pixel" in reading.reason
 
 
 def test_cancelling_stops_between_two_steps(field: Field) -> None:

@@ -125,7 +125,7 @@ def _encoded(sent: _Sent, outcome: Outcome | GivenUp) -> EncodedRow:
         return EncodedRow(sent.kept.row, ())
     here = all(path.is_file() for path in (pair.he, pair.ihc) if path is not None)
     if outcome.unseen and here:
-        names = " and ".join(outcome.unseen)
+        names = pair.in_other_words(" and ".join(outcome.unseen))
         return _failed(
             pair, f"{names}: the worker does not see it; put the images where all machines find them under one path."
         )

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from her2viewer.batch.writer import BatchWriter
 from her2viewer.cases.doubts import doubts
 from her2viewer.cases.manifest import manifest_text
 from her2viewer.cases.pair import Pair, Pairing
+from her2viewer.cases.pseudonyms import Pseudonyms
 from her2viewer.cases.rule import Rule, pairs_by
 from her2viewer.errors import UserError
 from her2viewer.export.files import write_atomic
@@ -73,6 +74,9 @@ class _Run:
     paused: bool = False
     halted: float = 0.0
     error: UserError | None = None
+    names: Pseudonyms | None = None
+    shown: dict[str, Pair] = field(default_factory=dict)
+    """Pairs under way, as they are shown, by what they are called in what is written."""
 
 
 class BatchController:
@@ -146,8 +150,8 @@ class BatchController:
             self._tell()
             self._step()
 
-    def start(self, pairs: Sequence[Pair], options: BatchOptions) -> None:
-        """Makes the folder of results and begins."""
+    def start(self, pairs: Sequence[Pair], options: BatchOptions, *, no_names: bool = False) -> None:
+        """Makes the folder of results and begins. no_names: pseudonyms stand in what is written; names stay on screen."""
         if self.running or not pairs:
             return
         assert self._view is not None
@@ -155,7 +159,9 @@ class BatchController:
         self._lanes.files.submit(
             "batch begin",
             lambda _: BatchWriter(options),
-            lambda writer: self._begin(_Run(tuple(pairs), options, writer, time.perf_counter())),
+            lambda writer: self._begin(
+                _Run(tuple(pairs), options, writer, time.perf_counter(), names=Pseudonyms() if no_names else None)
+            ),
             failed=self._on_not_started,
         )
 
@@ -211,9 +217,11 @@ class BatchController:
         self._view.show_working(pair)
 
         def work() -> ReadPair | BatchRow:
-            return run.writer.finished(pair) or read_pair(pair, align=run.options.align)
+            named = pair if run.names is None else run.names.of(pair)
+            run.shown[named.case_id] = pair
+            return guarded(named, lambda: run.writer.finished(named) or read_pair(named, align=run.options.align))
 
-        self._lanes.files.submit("batch read", lambda _: guarded(pair, work), self._on_read)
+        self._lanes.files.submit("batch read", lambda _: work(), self._on_read)
 
     def _on_read(self, found: ReadPair | BatchRow) -> None:
         run = self._run
@@ -255,6 +263,7 @@ class BatchController:
         run.written += 1
         run.failed += row.result is None
         assert self._view is not None
+        row = replace(row, pair=run.shown.pop(row.pair.case_id, row.pair))
         self._view.show_row(row, run.written, len(run.pairs), time.perf_counter() - run.started)
         self._tell()
 

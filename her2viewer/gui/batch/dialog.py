@@ -60,6 +60,7 @@ class BatchWish:
     root: Path | None
     align: bool = False
     explain: bool = False
+    no_names: bool = False
 
 
 class BatchDialog(QDialog):
@@ -111,6 +112,8 @@ class BatchDialog(QDialog):
         self.overlays.setChecked(True)
         self.resume = QCheckBox("Go on with results that are in the folder already")
         self.resume.setToolTip("Pairs that were scored by the same model from the same bytes are not scored again")
+        self.no_names = QCheckBox("Leave out names")
+        self.no_names.setToolTip("In all that is written, each case is called by a hash of its images, and no file by its name")
         self.align = QCheckBox("Register each pair first")
         self.align.setToolTip("A few seconds a pair; where the two are not found to match, the pair is scored as it is")
         self.explain = QCheckBox("Question each score")
@@ -251,9 +254,14 @@ class BatchDialog(QDialog):
         options.addWidget(self.overlays)
         options.addWidget(self.align)
         options.addWidget(self.explain)
-        options.addWidget(self.resume)
         options.addStretch(1)
+        more = QHBoxLayout()
+        more.setSpacing(24)
+        more.addWidget(self.no_names)
+        more.addWidget(self.resume)
+        more.addStretch(1)
         grid.addLayout(options, 4, 1, 1, 2)
+        grid.addLayout(more, 5, 1, 1, 2)
         bottom = QHBoxLayout()
         bottom.setSpacing(8)
         bottom.addWidget(quiet(f"Field-level predictions. {RESEARCH_USE}"), 1)
@@ -425,6 +433,7 @@ class BatchDialog(QDialog):
             root,
             self.align.isChecked(),
             self.explain.isChecked(),
+            self.no_names.isChecked(),
         )
         self.start_requested.emit(wish)
 
@@ -527,7 +536,7 @@ class BatchDialog(QDialog):
             header.setSectionHidden(column, column != LABEL and of_files == (self._running or self._ran))
         self.open_folder.setEnabled(bool(self.out.text().strip()) and Path(self.out.text().strip()).is_dir())
         lines = (self.first, self.second, self.out, self.rule, self.pattern)
-        for widget in (*lines, self.overlays, self.align, self.explain, self.resume):
+        for widget in (*lines, self.overlays, self.align, self.explain, self.no_names, self.resume):
             widget.setEnabled(not self._running)
         self._bar.setVisible(self._running)
 

@@ -117,12 +117,12 @@ class Desk:
             method=state.wish.method,
             resume=wish.resume,
             model=facts.identity,
-            root=wish.root,
+            root=None if wish.no_names else wish.root,
             coverage=facts.coverage,
             align=wish.align,
             explain=wish.explain,
         )
-        self._parts.batch.start(wish.pairs, options)
+        self._parts.batch.start(wish.pairs, options, no_names=wish.no_names)
 
     def may_close(self) -> bool:
         """Whether the window may close now. Where a batch is running the user is asked, and it closes once that is answered."""

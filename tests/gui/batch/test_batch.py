@@ -344,3 +344,17 @@ def test_the_dialog_and_the_command_line_give_the_same_numbers(
     for mine, theirs in zip(one, other, strict=True):
         assert mine["case_id"] == theirs["case_id"] and mine.get("error") == theirs.get("error")
         assert mine.get("probabilities") == theirs.get("probabilities")
+
+
+def test_names_are_left_out_of_what_is_written_and_stay_on_screen(dialog: BatchDialog, qtbot: QtBot, tmp_path: Path) -> None:
+    dialog.no_names.setChecked(True)
+    shown = [line.pair.case_id for line in dialog.table.lines if line.pair is not None]
+    qtbot.mouseClick(dialog.start, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: dialog._words.text().startswith("Done"))
+    assert [line.pair.case_id for line in dialog.table.lines if line.pair is not None] == shown
+    assert not [state for state in states(dialog) if state == "Waiting"]
+    for path in (tmp_path / "out").iterdir():
+        for case_id in shown:
+            assert case_id not in path.name and case_id.encode() not in path.read_bytes(), path.name
+    ids = [row["case_id"] for row in json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))]
+    assert len(ids) == len(shown) and all(case_id.startswith("case-") for case_id in ids)

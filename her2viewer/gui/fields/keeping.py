@@ -180,9 +180,10 @@ def read_kept(folder: Path, pair: Pair, shelf: Shelf | None = None) -> Kept:
             annotations = read_geojson(drawn, pair[1].source.size, image_sha256=_fingerprint(pair)).annotations
         except UserError as error:
             troubles.append(_set_aside(drawn, error))
-    elif shelf is not None and (text := shelf.read(*_paths(pair))):
+    elif shelf is not None and (kept := shelf.read(*_paths(pair))) is not None and kept.fields:
         try:
-            annotations = read_geojson_text(text, pair[1].source.size, image_sha256=ON_SHELF).annotations
+            image = ON_SHELF if kept.same_images else None
+            annotations = read_geojson_text(kept.fields, pair[1].source.size, image_sha256=image).annotations
         except UserError as error:
             troubles.append(f"The fields that were kept of this pair could not be read ({error.what}).")
     if mapped.exists():

@@ -3,6 +3,7 @@
 from typing import Final
 
 from her2viewer.gui.actions.ids import ActionId as Id
+from her2viewer.gui.fields.resolve import enabled_actions
 from her2viewer.gui.readings.state import LibraryPhase
 from her2viewer.gui.state import ModelPhase, ScorePhase, State
 from her2viewer.scoring.stains import Stain
@@ -31,9 +32,24 @@ _EXPLAINING: Final = (
 )
 
 
-_OF_FIELDS: Final = (Id.SCORE_FIELD, Id.SCORE_OUTDATED, Id.GRID, Id.PAUSE_GRID, Id.EXPORT_FIELDS, Id.SAVE_MAP, Id.LOAD_MAP)
+_OF_FIELDS: Final = {
+    Id.SCORE_FIELD: "Select a field first.",
+    Id.SCORE_OUTDATED: "Nothing is outdated.",
+    Id.GRID: "Open a pair first (Ctrl+O), and let a grid that runs come to its end.",
+    Id.PAUSE_GRID: "No grid is under way.",
+    Id.EXPORT_FIELDS: "Draw a field first (R).",
+    Id.SAVE_MAP: "Score a grid first (T).",
+    Id.LOAD_MAP: "Open a pair first (Ctrl+O).",
+}
 _READING: Final = (Id.READ_0, Id.READ_1, Id.READ_2, Id.READ_3, Id.READ_NOT, Id.EDIT_TAGS, Id.EDIT_NOTES)
 HIDDEN: Final = "The model is hidden: give your own score first (6 to 9, or 5)."
+
+
+def _first(state: State, can: bool, words: str) -> str:
+    """Why something about fields cannot be done; empty where it can."""
+    if can:
+        return ""
+    return HIDDEN if state.model_hidden else words
 
 
 def _reading(state: State) -> str:
@@ -55,7 +71,8 @@ def reasons(state: State) -> dict[Id, str]:
     why[Id.UNTRAINED_MAP] = "" if state.trust.report is not None else "Question the map first (Q)."
     ihc = "" if state.scorable is not None else "Open an IHC image first."
     why.update(dict.fromkeys((Id.READ_MEMBRANES, Id.SHOW_CELLS), HIDDEN if state.model_hidden else ihc))
-    why.update(dict.fromkeys(_OF_FIELDS, HIDDEN if state.model_hidden else ""))
+    can = enabled_actions(state)
+    why.update({action: _first(state, can[action], words) for action, words in _OF_FIELDS.items()})
     why.update(dict.fromkeys(_READING, _reading(state)))
     why[Id.CANCEL] = "" if _busy(state) else "Nothing is being worked on."
     paging = "" if state.cases.pairs else "Open a folder of pairs first (Ctrl+Shift+O)."

@@ -1,4 +1,4 @@
-"""Fields outlive the window and the pair: kept beside the settings, back when the pair is opened again."""
+"""Fields outlive the window and the pair: kept with their case or beside the settings, back when the pair is opened again."""
 
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def test_fields_scores_and_the_map_outlive_the_window(
     score_map = hand.grid_done()
     before = hand.fields.annotations
     hand.app.window.close()
-    assert len(kept_files(settings)) == 2
+    assert [file.name.endswith(".scoremap.json") for file in kept_files(settings)] == [True]
     again = make_app()
     qtbot.waitUntil(lambda: again.store.state.model.phase is ModelPhase.READY)
     opened(again, qtbot, pair)
@@ -67,23 +67,29 @@ def test_written_a_moment_after_the_last_change_and_never_beside_the_images(
     timer = hand.room.keeping._timer
     assert timer.isActive() and timer.interval() == AFTER_MS
     timer.timeout.emit()  # the moment is over
-    hand.qtbot.waitUntil(lambda: len(kept_files(settings)) == 1)
-    assert set(pair[0].parents[2].rglob("*")) == beside
-    (file,) = kept_files(settings)
-    assert pair[0].parent.name not in file.read_text()
+    shelf = hand.room.keeping._shelf
+
+    def kept() -> str:
+        found = shelf.read(*pair)
+        return found.fields if found is not None else ""
+
+    hand.qtbot.waitUntil(lambda: "Polygon" in kept())
+    assert set(pair[0].parents[2].rglob("*")) == beside and kept_files(settings) == []
+    assert pair[0].parent.name not in kept()
     hand.qtbot.waitUntil(lambda: not hand.app.lanes.files.busy)
     hand.room.editor.delete()
     timer.timeout.emit()
-    hand.qtbot.waitUntil(lambda: kept_files(settings) == [])
+    hand.qtbot.waitUntil(lambda: kept() == "")
 
 
 def test_a_kept_file_that_is_broken_is_set_aside_and_said(
     hand: Hand, pair: tuple[Path, Path], other_pair: tuple[Path, Path], settings: Settings
 ) -> None:
-    hand.add()
+    on_screen = hand.app.store.state.pair
+    assert on_screen is not None
     opened(hand.app, hand.qtbot, other_pair)
-    hand.qtbot.waitUntil(lambda: len(kept_files(settings)) == 1)
-    (file,) = kept_files(settings)
+    file = settings.fields_folder / f"{pair_key(on_screen)}.geojson"
+    file.parent.mkdir()
     file.write_text("half of it was written when the la")
     opened(hand.app, hand.qtbot, pair)
     hand.qtbot.waitUntil(lambda: "set aside" in hand.app.window.messages.text)

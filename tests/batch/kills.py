@@ -1,4 +1,4 @@
-"""`python -m tests.batch.kills [KILLS]`: `her2viewer score`, killed (SIGKILL) so often as it scores, and looked at each time."""
+"""`her2viewer score`, killed (SIGKILL) again and again while it scores, and what it left looked at each time."""
 
 import multiprocessing
 import os
@@ -13,6 +13,7 @@ import her2viewer.scoring.scorer  # noqa: F401 loaded once, before the processes
 from her2viewer.batch.names import LIST
 from her2viewer.batch.store import RowStore
 from her2viewer.cli.main import main
+from tests.batch.conftest import write_pair
 
 
 def killed(arguments: list[str], out: Path, kills: int, seed: int = 0) -> int:
@@ -48,6 +49,9 @@ def finish(arguments: list[str], out: Path) -> set[str]:
 
 
 def _look(out: Path, known: set[str], written: int) -> set[str]:
+    if not out.exists():  # killed before it made its folder
+        assert not known
+        return known
     store = RowStore(out)  # opens, whatever moment it was
     try:
         rows = list(store.rows())
@@ -69,7 +73,7 @@ def _results(out: Path) -> list[Path]:
 def _start(arguments: list[str]) -> multiprocessing.process.BaseProcess:
     """The command, in a process of its own that starts with everything loaded."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__ if __name__ != "__main__" else "tests.batch.kills"])
+    context.set_forkserver_preload([__name__])
     process = context.Process(target=_run, args=(arguments,), daemon=True)
     process.start()
     return process
@@ -81,10 +85,8 @@ def _run(arguments: list[str]) -> None:
     sys.exit(status)
 
 
-if __name__ == "__main__":
-    from tests.batch.conftest import write_pair
-
-    asked = int(sys.argv[1]) if len(sys.argv) > 1 else 100
+def kill_often(asked: int) -> str:
+    """So many kills, by the model that ships; what came of it."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         for number in range(200):
@@ -95,4 +97,4 @@ if __name__ == "__main__":
             done += killed(command, folder / f"out{rounds}", asked - done, seed=rounds)
             rounds += 1
         cases = finish(command, folder / f"out{rounds - 1}")
-    print(f"{done} kills in {rounds} folders: the rows always opened, none was lost; {len(cases)} cases at the end.")
+    return f"{done} kills in {rounds} folders: the rows always opened, none was lost; {len(cases)} cases at the end."

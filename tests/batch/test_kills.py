@@ -13,7 +13,7 @@ from tests.batch.kills import finish, killed
 def test_a_command_that_is_killed_again_and_again_loses_nothing(
     make_pairs: MakePairs, random_package: ModelPackage, tmp_path: Path
 ) -> None:
-    """The short form of `python -m tests.batch.kills`."""
+    """The short form of `python -m tests.batch kills`."""
     pairs, out = make_pairs(60), tmp_path / "out"
     command = ["score", str(tmp_path / "pairs"), "--model", str(random_package.folder), "--device", "cpu"]
     assert killed(command, out, 5) == 5

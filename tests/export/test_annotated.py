@@ -89,7 +89,7 @@ def test_tissue_is_the_source_where_nothing_is_drawn(shown: Attribution | None) 
 
 def test_rows_blended_apart_are_those_blended_together(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = page(attribution(SIZES)).picture
-    monkeypatch.setattr(annotated, "_ROWS", 7)
+    monkeypatch.setattr(annotated, "_PIXELS", 500)
     assert (page(attribution(SIZES)).picture == whole).all()
 
 

@@ -38,6 +38,7 @@ def real(qtbot: QtBot, qapp: QApplication, settings: Settings) -> Iterator[App]:
     app.store.change(overview_map=False)
     qtbot.keyClick(app.window, Key.Key_S)
     qtbot.waitUntil(lambda: app.store.state.scoring.phase is ScorePhase.SCORED, timeout=120_000)
+    qtbot.waitUntil(lambda: app.store.state.drawn.attribution is not None, timeout=120_000)
     yield app
     app.window.close()
 

@@ -106,7 +106,7 @@ def test_scores_stay_with_their_case(listed: App, qtbot: QtBot, scorer: FakeScor
     qtbot.keyClick(app.window, Key.Key_K)
     qtbot.waitUntil(lambda: app.store.state.scoring.phase is ScorePhase.SCORED)
     assert app.store.state.scoring.evidence is evidence and scorer.scored == 1
-    assert app.store.state.drawn.attribution is not None
+    qtbot.waitUntil(lambda: app.store.state.drawn.attribution is not None)
     assert app.window.score_panel._score.text() == first
 
 

@@ -59,6 +59,7 @@ def test_the_map_lies_over_that_field_only(hand: Hand) -> None:
     hand.add(40, 50, 80, 60)
     hand.shortcut(Key.Key_S, SHIFT)
     scored(hand)
+    hand.qtbot.waitUntil(lambda: hand.app.store.state.drawn.attribution is not None)
     attribution = hand.app.store.state.drawn.attribution
     assert attribution is not None
     whole = FieldOfView(0, 0, 256, 256)

@@ -59,6 +59,7 @@ def real(qtbot: QtBot, qapp: QApplication, settings: Settings, phantoms: Path) -
 def score(app: App, qtbot: QtBot) -> None:
     qtbot.keyClick(app.window, Key.Key_S)
     qtbot.waitUntil(lambda: app.store.state.scoring.phase is ScorePhase.SCORED)
+    qtbot.waitUntil(lambda: app.store.state.drawn.attribution is not None)
     settled(app, qtbot)
 
 

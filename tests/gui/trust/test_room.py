@@ -53,6 +53,7 @@ def test_it_is_forgotten_with_the_map_and_known_again_with_it(
 
 def test_the_map_of_an_ihc_alone_is_questioned(app: App, qtbot: QtBot, pair: tuple[Path, Path]) -> None:
     opened_alone(app, qtbot, pair[1])
+    qtbot.waitUntil(lambda: app.store.state.drawn.attribution is not None)
     question(app, qtbot)
     assert app.window.trust_panel.plot.isVisible()
 
